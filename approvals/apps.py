@@ -1,0 +1,20 @@
+"""The upper floor: agents ask, people decide."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class ApprovalsConfig(AppConfig):
+    """Registers with the lower floors what they must ask, and the groups with migrate."""
+
+    name = "approvals"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Approvals"
+
+    def ready(self) -> None:
+        """Register the check that executions ask before they run, and the groups."""
+        from approvals import entitlement, groups
+        from executors import checks
+
+        checks.register("entitlement", entitlement.check)
+        post_migrate.connect(groups.ensure, dispatch_uid="approvals.groups")

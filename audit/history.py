@@ -1,0 +1,247 @@
+"""The base of every history table, and the only ways to write one.
+
+A history row says what a row was after a change, who changed it, which event that was and why. It
+keeps its own canonical bytes, so that the record can be sealed and checked later without trusting
+the columns. It is written in the transaction of the change, once.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from simple_history.models import HistoricalRecords
+from simple_history.signals import pre_create_historical_record
+
+from audit import canonical
+from audit.actors import Actor
+from audit.errors import ConflictError, UnattributedChangeError
+
+#: Version of the canonical form below; append-only.
+FORM = 1
+
+SALT_BYTES = 32
+
+
+class HistoryRow(models.Model):
+    """The columns that every history table has beside the copy of the tracked row."""
+
+    actor = models.CharField(max_length=200, db_index=True)
+    event = models.CharField(max_length=60)
+    subject = models.CharField(max_length=80)
+    number = models.BigIntegerField()
+    canonical = models.TextField(null=True)
+    salt = models.CharField(max_length=2 * SALT_BYTES, null=True)
+    hmac = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+
+
+class Records(HistoricalRecords):
+    """The library's history, with our columns, constraints and permissions on every table."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            bases=[HistoryRow],
+            # History never blocks, and survives, whatever happens to the account.
+            user_db_constraint=False,
+            history_id_field=models.BigAutoField(primary_key=True),
+            history_change_reason_field=models.TextField(null=True),
+            **options,
+        )
+
+    def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
+        """Add what an abstract base cannot pass on to tables that the library makes."""
+        name = f"historical{model._meta.model_name}"
+        return super().get_meta_options(model) | {
+            "default_permissions": ("view",),
+            "constraints": [
+                models.CheckConstraint(
+                    condition=~(models.Q(actor="") | models.Q(event="") | models.Q(subject="")),
+                    name=f"{name}_says_who_and_what",
+                ),
+                models.UniqueConstraint(fields=["subject", "number"], name=f"{name}_numbered_once"),
+            ],
+        }
+
+
+def track(**options: Any) -> Records:
+    """Return the history declaration that every model with a state uses."""
+    return Records(**options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """What a service says about a change: who, which event, when (UTC), and why."""
+
+    actor: Actor
+    event: str
+    at: datetime
+    reason: str = ""
+
+
+def record(instance: models.Model, fact: Fact, *, fields: Iterable[str] | None = None) -> None:
+    """Save a tracked row and write its history row, in the caller's transaction.
+
+    ``fields`` names the columns to save; without it the row is inserted or saved whole.
+    """
+    _require_transaction()
+    _attach(instance, fact)
+    try:
+        if fields is None:
+            instance.save()
+        else:
+            instance.save(update_fields=[*fields])
+    finally:
+        _detach(instance)
+
+
+def transition(
+    instance: models.Model,
+    fact: Fact,
+    *,
+    guard: Mapping[str, Any],
+    changes: Mapping[str, Any],
+) -> None:
+    """Change a tracked row only if ``guard`` still holds, and write its history row.
+
+    Raises:
+        ConflictError: exactly one row must match the guard; somebody else was faster.
+    """
+    _require_transaction()
+    manager = type(instance)._default_manager
+    if manager.filter(pk=instance.pk, **guard).update(**changes) != 1:
+        raise ConflictError(f"{instance.pk} is no longer {dict(guard)}.")
+    instance.refresh_from_db()
+    record(instance, fact, fields=changes.keys())
+
+
+def record_many(instances: Iterable[models.Model], fact: Fact) -> None:
+    """Write the history rows of rows that one guarded update has just changed.
+
+    The only way besides ``record`` and ``transition``; it fills the same columns.
+    """
+    _require_transaction()
+    rows: list[models.Model] = []
+    for instance in sorted(instances, key=_subject_of):
+        _attach(instance, fact)
+        rows.append(_history_row_of(instance, fact))
+        _detach(instance)
+    if rows:
+        type(rows[0])._default_manager.bulk_create(rows)
+
+
+def connect() -> None:
+    """Connect the one receiver of this project: it completes each history row."""
+    pre_create_historical_record.connect(_complete, dispatch_uid="audit.history")
+
+
+def canonical_form(row: Any) -> dict[str, Any]:
+    """Return what the canonical bytes of a history row are made of.
+
+    Left out on purpose: ``history_user`` (may be erased) and the row's own number in its table.
+    """
+    return {
+        "form": FORM,
+        "table": row._meta.db_table,
+        "type": row.history_type,
+        "subject": row.subject,
+        "number": row.number,
+        "at": stamp(row.history_date),
+        "actor": row.actor,
+        "event": row.event,
+        "reason": row.history_change_reason or "",
+        "fields": {
+            field.attname: _plain(getattr(row, field.attname)) for field in row.tracked_fields
+        }
+        | _extra_fields(row),
+    }
+
+
+def stamp(at: datetime) -> str:
+    """Return an instant as RFC 3339 text in UTC with microseconds: one form for one instant."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def authenticate(text: str, salt: str) -> str:
+    """Return the HMAC-SHA-256 (hex) of a row's bytes under the key outside the database."""
+    key = settings.COUNTERSIGN_HISTORY_KEY.encode()
+    return hmac.new(key, f"{salt}.{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def _complete(history_instance: Any, instance: Any, **_: Any) -> None:
+    fact = getattr(instance, "_history_fact", None)
+    if fact is None:
+        ambient = getattr(instance, "ambient_history_fact", None)
+        if ambient is None:
+            raise UnattributedChangeError(
+                f"{type(instance).__name__} was saved without audit.history.record: "
+                "nobody would know who did it."
+            )
+        fact = ambient(history_instance)
+    _fill(history_instance, instance, fact)
+
+
+def _fill(row: Any, instance: Any, fact: Fact) -> None:
+    row.actor = str(fact.actor)
+    row.event = fact.event
+    row.history_date = fact.at
+    row.history_user_id = fact.actor.user_id
+    row.history_change_reason = fact.reason
+    row.subject = _subject_of(instance)
+    row.number = _next_number(row.subject)
+    row.salt = secrets.token_hex(SALT_BYTES)
+    row.canonical = canonical.canonical_text(canonical_form(row))
+    row.hmac = authenticate(row.canonical, row.salt)
+
+
+def _history_row_of(instance: Any, fact: Fact) -> models.Model:
+    model = instance.history.model
+    copied = {field.attname: getattr(instance, field.attname) for field in model.tracked_fields}
+    row: models.Model = model(history_type="~", **copied)
+    _fill(row, instance, fact)
+    return row
+
+
+def _next_number(subject: str) -> int:
+    """Return the next number of a subject; holds its counter until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_subject (id, last_number) VALUES (%s, 1) ON CONFLICT (id) "
+            "DO UPDATE SET last_number = audit_subject.last_number + 1 RETURNING last_number",
+            [subject],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _subject_of(instance: Any) -> str:
+    return str(instance.history_subject)
+
+
+def _extra_fields(row: Any) -> dict[str, Any]:
+    """Return what a model adds to its bytes that is no column (a person's groups)."""
+    extra = getattr(row.instance_type, "history_extra", None)
+    return {} if extra is None else dict(extra(row))
+
+
+def _plain(value: Any) -> Any:
+    return stamp(value) if isinstance(value, datetime) else value
+
+
+def _attach(instance: Any, fact: Fact) -> None:
+    instance._history_fact = fact
+
+
+def _detach(instance: Any) -> None:
+    del instance._history_fact
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise UnattributedChangeError("A change and its history need one transaction.")

@@ -1,0 +1,1 @@
+"""Signing keys, decision tokens and published key sets."""

@@ -1,0 +1,125 @@
+"""Decision tokens: JWS compact serialisation (RFC 7515) with Ed25519 (RFC 8037).
+
+Here is the cryptography only: header, key, signature. What the claims must say before money moves
+is checked one floor up, in ``executors.verification``.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError, SecurityWarning
+
+from audit.canonical import canonical_bytes, sha256_hex
+from audit.errors import CanonicalError, RevokedKeyError, SignatureError, UnknownKeyError
+from audit.signing.keys import SigningKey, TrustedKey
+
+#: The name that every JOSE library verifies today; RFC 9864 calls the same thing ``Ed25519``.
+ALGORITHM = "EdDSA"
+ACCEPTED_ALGORITHMS = ("EdDSA", "Ed25519")
+TYPE = "countersign-decision+jwt"
+_HEADER = {"alg", "kid", "typ"}
+_MOST_CHARACTERS = 64 * 1024
+
+
+def sign(claims: Mapping[str, Any], key: SigningKey) -> str:
+    """Return the compact token over the RFC 8785 bytes of the claims.
+
+    Raises:
+        CanonicalError: for claims without a canonical form (floats, for instance).
+    """
+    header = {"alg": ALGORITHM, "kid": key.kid, "typ": TYPE}
+    with warnings.catch_warnings():
+        # RFC 9864 deprecates the name, not the algorithm; verifiers in the field know only it.
+        warnings.simplefilter("ignore", SecurityWarning)
+        return jws.serialize_compact(
+            header, canonical_bytes(dict(claims)), key.key, algorithms=[ALGORITHM]
+        )
+
+
+def verify(token: str, trusted: Mapping[str, TrustedKey], *, use: str) -> dict[str, Any]:
+    """Return the claims of a token whose header, key and signature are good.
+
+    The numbers are those of the verification table in the documentation; the caller does the
+    rest, from step 4 on.
+
+    Raises:
+        UnknownKeyError: the key is not in the trusted keys file.
+        RevokedKeyError: the key was revoked as compromised.
+        SignatureError: anything else that is wrong; malformed input always ends here.
+    """
+    # 1. The header is pinned: exactly alg, kid and typ, so that no jku, jwk, x5u or crit.
+    kid = _pinned_key_id(token)
+    # 2. The key, by its id, from the file that the operator trusts.
+    key = trusted.get(kid)
+    if key is None or key.use != use:
+        raise UnknownKeyError(f"The signing key {kid} is not among the trusted keys.")
+    if key.revoked_at is not None:
+        raise RevokedKeyError(f"The signing key {kid} was revoked.")
+    # 3. The signature; from here on only the bytes that it covers are used.
+    claims = _claims(_verified_payload(token, key))
+    if not key.covers(datetime.fromtimestamp(claims["iat"], UTC)):
+        raise SignatureError(f"The signing key {kid} was not valid when this was signed.")
+    return claims
+
+
+def token_digest(token: str) -> str:
+    """Return the SHA-256 (hex) of the compact token, as receipts and metadata quote it."""
+    return sha256_hex(token.encode())
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Return the claims without checking anything: for display only, never for a decision."""
+    try:
+        return _claims(bytes(jws.extract_compact(token.encode()).payload or b""))
+    except (JoseError, ValueError, UnicodeError) as error:
+        raise SignatureError("This is not a decision token.") from error
+
+
+def _pinned_key_id(token: str) -> str:
+    if len(token) > _MOST_CHARACTERS:
+        raise SignatureError("The token is too long.")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, UnicodeError, RecursionError) as error:
+        raise SignatureError("The token is not a JWS in compact form.") from error
+    if set(header) != _HEADER or header["typ"] != TYPE:
+        raise SignatureError("The token's header is not that of a decision.")
+    if header["alg"] not in ACCEPTED_ALGORITHMS or not isinstance(header["kid"], str):
+        raise SignatureError("The token's algorithm is not Ed25519.")
+    return header["kid"]
+
+
+def _verified_payload(token: str, key: TrustedKey) -> bytes:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)
+            verified = jws.deserialize_compact(
+                token, key.key, algorithms=list(ACCEPTED_ALGORITHMS)
+            )
+    except (JoseError, ValueError, TypeError, UnicodeError) as error:
+        raise SignatureError("The token's signature does not verify.") from error
+    return bytes(verified.payload or b"")
+
+
+def _claims(payload: bytes) -> dict[str, Any]:
+    try:
+        claims = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise SignatureError("The token's claims are not JSON.") from error
+    if not isinstance(claims, dict) or not _is_time(claims.get("iat")):
+        raise SignatureError("The token's claims are not those of a decision.")
+    try:
+        canonical = canonical_bytes(claims)
+    except CanonicalError as error:
+        raise SignatureError("The token's claims have no canonical form.") from error
+    if canonical != payload:
+        raise SignatureError("The token's claims are not in canonical form.")
+    return claims
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40

@@ -1,0 +1,21 @@
+"""The middle floor: carries out signed decisions, and nothing else."""
+
+from django.apps import AppConfig
+
+
+class ExecutorsConfig(AppConfig):
+    """Registers the actions that this installation can carry out."""
+
+    name = "executors"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Executions"
+
+    def ready(self) -> None:
+        """Fill the catalogue."""
+        from executors import registry
+        try:
+            from executors.stripe.refunds import StripeRefund
+        except ImportError:
+            return
+
+        registry.register(StripeRefund())

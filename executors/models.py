@@ -1,0 +1,178 @@
+"""Executions and what belongs to them. ``executors.services`` alone writes here."""
+
+from django.db import models
+from django.db.models import Q
+
+from audit.history import track
+from audit.identifiers import new_id
+from executors.enums import AttemptClass, ExecutionStatus, HoldScope
+
+
+def new_execution_id() -> str:
+    """Return ``exe_…``."""
+    return new_id("exe")
+
+
+def new_hold_id() -> str:
+    """Return ``hld_…``."""
+    return new_id("hld")
+
+
+class Execution(models.Model):
+    """The one carrying-out of a decision. ``jti`` is the decision's id: the physical limit.
+
+    ``subject`` is the request's id; this floor knows no requests, it only files under it.
+    ``fence`` grows with every claim; a worker whose fence is old writes nothing any more.
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_execution_id)
+    jti = models.CharField(max_length=40, unique=True)
+    subject = models.CharField(max_length=40, db_index=True)
+    token = models.TextField()
+    action = models.CharField(max_length=60)
+    action_version = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=ExecutionStatus)
+    fence = models.PositiveBigIntegerField(default=0)
+    claimed_by = models.CharField(max_length=120, blank=True, default="")
+    claimed_at = models.DateTimeField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    ambiguous = models.BooleanField(default=False)
+    queued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    provider_reference = models.CharField(max_length=255, blank=True, default="")
+    provider_status = models.CharField(max_length=60, blank=True, default="")
+    receipt = models.JSONField(null=True)
+    error_code = models.CharField(max_length=80, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+
+    history = track()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("steer_execution", "Can revoke, hold, release and resolve executions")]
+        indexes = [
+            models.Index(fields=["status", "next_attempt_at"], name="execution_due"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=ExecutionStatus.values), name="execution_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["SUCCEEDED", "FAILED", "REFUSED", "REVERSED"],
+                    finished_at__isnull=False,
+                )
+                | Q(status__in=["QUEUED", "HELD", "RUNNING", "UNKNOWN"], finished_at__isnull=True),
+                name="execution_final_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="SUCCEEDED") | Q(receipt__isnull=False),
+                name="execution_success_has_receipt",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def history_subject(self) -> str:
+        """File under the request."""
+        return self.subject
+
+
+class Intent(models.Model):
+    """What will be sent, byte for byte, committed before the first byte leaves. Never changed.
+
+    One per execution, and one provider idempotency key per decision, for ever.
+    """
+
+    execution = models.OneToOneField(Execution, on_delete=models.PROTECT, primary_key=True)
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=200)
+    body = models.TextField()
+    provider_kind = models.CharField(max_length=20)
+    account = models.CharField(max_length=80)
+    livemode = models.BooleanField()
+    api_version = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.idempotency_key
+
+
+class Attempt(models.Model):
+    """One try at the provider: begun before the request leaves, ended with what it proved."""
+
+    id = models.BigAutoField(primary_key=True)
+    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    fence = models.PositiveBigIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=14, choices=AttemptClass, blank=True, default="")
+    http_status = models.PositiveIntegerField(null=True)
+    request_id = models.CharField(max_length=120, blank=True, default="")
+    error_code = models.CharField(max_length=80, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+
+    class Meta:
+        default_permissions = ("view",)
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(fields=["execution", "number"], name="attempt_numbered_once"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, outcome="")
+                | (Q(ended_at__isnull=False) & ~Q(outcome="")),
+                name="attempt_ended_with_outcome",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.execution_id} attempt {self.number}"
+
+
+class Hold(models.Model):
+    """A brake: while it stands, nothing in its scope is claimed or sent."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_hold_id)
+    scope = models.CharField(max_length=12, choices=HoldScope)
+    value = models.CharField(max_length=80, blank=True, default="")
+    reason = models.TextField()
+    set_by = models.CharField(max_length=200)
+    set_at = models.DateTimeField()
+    lifted_by = models.CharField(max_length=200, blank=True, default="")
+    lifted_at = models.DateTimeField(null=True)
+    lift_reason = models.TextField(blank=True, default="")
+
+    history = track()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("set_hold", "Can set and lift holds")]
+        indexes = [
+            models.Index(
+                fields=["scope", "value"], condition=Q(lifted_at__isnull=True), name="hold_in_force"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_by="", lift_reason="")
+                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="") & ~Q(lift_reason="")),
+                name="hold_lifted_whole",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="hold_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.value}".strip()
+
+    @property
+    def history_subject(self) -> str:
+        """A hold is a subject of its own."""
+        return self.id
