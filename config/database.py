@@ -1,0 +1,72 @@
+"""Which database ``DATABASE_URL`` names, and how it is opened."""
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from config.environment import ConfigurationError
+
+#: From this version on SQLite's write-ahead log is safe with several processes; before it, two
+#: connections that write and checkpoint at once could, very rarely, damage the file.
+WAL_SAFE_FROM = (3, 51, 3)
+
+_REMEDY = "Set it to postgres://user:password@host:5432/name."
+
+
+def use_newer_sqlite() -> None:
+    """Let ``pysqlite3`` stand in for an older ``sqlite3``, before Django's backend is imported."""
+    if sqlite3.sqlite_version_info >= WAL_SAFE_FROM or "django.db.backends.sqlite3" in sys.modules:
+        return
+    try:
+        import pysqlite3
+        import pysqlite3.dbapi2
+    except ImportError:
+        return
+    if pysqlite3.sqlite_version_info > sqlite3.sqlite_version_info:
+        sys.modules["sqlite3"] = pysqlite3
+        sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Django's ``DATABASES["default"]``; raises ``ConfigurationError`` when the URL is unusable."""
+    if not url:
+        raise ConfigurationError(f"DATABASE_URL is not set. {_REMEDY}")
+    try:
+        database: dict[str, Any] = environ.Env.db_url_config(url)
+    except Exception:  # the library raises many kinds; none may show the password in the URL
+        raise ConfigurationError(f"DATABASE_URL cannot be understood. {_REMEDY}") from None
+    engine = database.get("ENGINE")
+    if engine == "django.db.backends.sqlite3":
+        return database | _sqlite(database["NAME"])
+    if engine == "django.db.backends.postgresql":
+        return database | _postgresql(database.get("OPTIONS", {}))
+    raise ConfigurationError(f"DATABASE_URL names neither PostgreSQL nor SQLite. {_REMEDY}")
+
+
+def _sqlite(name: str) -> dict[str, Any]:
+    version: tuple[int, ...] = sys.modules["sqlite3"].sqlite_version_info
+    journal = "WAL" if version >= WAL_SAFE_FROM else "DELETE"
+    file = Path(name)
+    return {
+        "OPTIONS": {
+            # Writers queue at BEGIN; a deferred one that reads first and writes later would fail.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # An approval must survive a power cut.
+            "init_command": f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL",
+        },
+        # A file, because threads and processes of a test must meet in the same database.
+        "TEST": {"NAME": str(file.with_name(f"test-{file.name}"))},
+    }
+
+
+def _postgresql(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        # One connection per thread, kept for a minute and looked at before it is used again.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "countersign"} | options,
+    }
