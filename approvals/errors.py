@@ -88,3 +88,15 @@ class AgentError(ApprovalError):
     """An agent or a key cannot be made or changed like this."""
 
     code = "invalid_agent"
+
+
+class RequestNotFoundError(ApprovalError):
+    """There is no such request, or it belongs to another agent, which is the same to the asker."""
+
+    code = "not_found"
+
+
+class SigningUnavailableError(ApprovalError):
+    """The decision cannot be signed, so it is not made."""
+
+    code = "signing_unavailable"

@@ -4,6 +4,9 @@ Django's own code saves accounts (the admin, ``createsuperuser``, a login), so h
 comes from the request that is being served, and is the system when there is none.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser, Group
@@ -21,8 +24,24 @@ AUDITORS = "Auditors"
 DECIDE = "decide_approvalrequest"
 
 
+_acting: ContextVar[actors.Actor | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting_as(actor: actors.Actor) -> Iterator[None]:
+    """Attribute the accounts that are saved in this block to an actor (seeding, commands)."""
+    token = _acting.set(actor)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
 def present_actor() -> actors.Actor:
-    """Return the person whose request is being served, else the system."""
+    """Return who is acting: a named actor, the person whose request is served, or the system."""
+    named = _acting.get()
+    if named is not None:
+        return named
     request = getattr(HistoricalRecords.context, "request", None)
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
