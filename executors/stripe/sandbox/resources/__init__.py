@@ -1,0 +1,1 @@
+"""The endpoints of the local Stripe, one module per resource."""

@@ -1,0 +1,125 @@
+"""HTTP/1.1 on the loopback address: bytes in, one ``Application.answer``, bytes out."""
+
+import sys
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from executors.stripe.sandbox.application import Application
+from executors.stripe.sandbox.errors import EarlyError
+from executors.stripe.sandbox.messages import Answer, Request, as_bytes
+
+HOST = "127.0.0.1"
+#: No request of Stripe's v1 API that this stand-in knows comes near it.
+MAX_BODY_BYTES = 1024 * 1024
+#: Seconds that an idle connection is kept open.
+_IDLE_SECONDS = 75
+#: Seconds that a stop waits for answers under way.
+_DRAIN_SECONDS = 5.0
+
+
+class SandboxServer(ThreadingHTTPServer):
+    """One thread per connection; a stop lets the answers under way finish."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, application: Application, *, is_verbose: bool = False) -> None:
+        self.application = application
+        self.is_verbose = is_verbose
+        self._under_way = 0
+        self._changed = threading.Condition()
+        super().__init__((HOST, port), SandboxHandler)
+
+    def begin(self) -> None:
+        """Count a request whose answer a stop must wait for."""
+        with self._changed:
+            self._under_way += 1
+
+    def end(self) -> None:
+        """Count it out again."""
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Wait until no answer is under way, but not for ever."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way == 0, timeout=_DRAIN_SECONDS)
+
+
+class SandboxHandler(BaseHTTPRequestHandler):
+    """Reads requests from one connection and writes their answers."""
+
+    server: SandboxServer
+    protocol_version = "HTTP/1.1"
+    server_version = "LocalStripe"
+    sys_version = ""
+    timeout = _IDLE_SECONDS
+    # Answers are one segment: without this a client on loopback waits 40 ms for each.
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def _exchange(self) -> None:
+        """Answer one request."""
+        self.server.begin()
+        try:
+            try:
+                answer = self.server.application.answer(self._read_request())
+            except EarlyError as error:
+                # The body was not read, so the connection cannot be used again.
+                self.close_connection = True
+                answer = _refusal(error)
+            self._write_answer(answer)
+        finally:
+            self.server.end()
+
+    # The base class looks its methods up by these names.
+    do_GET = do_HEAD = do_POST = _exchange  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _exchange  # noqa: N815
+
+    def _read_request(self) -> Request:
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            if name.lower() in headers:
+                raise EarlyError(f"Invalid request: the header {name} occurs twice.")
+            headers[name.lower()] = value
+        if "transfer-encoding" in headers:
+            raise EarlyError("Invalid request: send a Content-Length.", status=411)
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            raise EarlyError("Invalid request: the Content-Length is not a number.")
+        if int(length) > MAX_BODY_BYTES:
+            message = f"Invalid request: the body is larger than {MAX_BODY_BYTES} bytes."
+            raise EarlyError(message, status=413)
+        body = self.rfile.read(int(length))
+        return Request(method=self.command, target=self.path, headers=headers, body=body)
+
+    def _write_answer(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is not HTTP in Stripe's shape instead of the base class's HTML."""
+        self.close_connection = True
+        text = message or HTTPStatus(code).phrase
+        self.command = self.command or ""
+        self._write_answer(_refusal(EarlyError(f"Invalid request: {text}.", status=code)))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Log one line per request where that was asked for; never a header, so never a key."""
+        if self.server.is_verbose:
+            sys.stderr.write(f"{self.log_date_time_string()} {format % args}\n")
+
+
+def _refusal(error: EarlyError) -> Answer:
+    headers = {"Content-Type": "application/json"}
+    return Answer(status=error.status, body=as_bytes(error.body()), headers=headers)
