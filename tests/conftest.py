@@ -61,7 +61,7 @@ def own_keys(settings: Any, tmp_path: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def local_stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """The local Stripe, a process of its own for the whole run."""
-    with running_sandbox(tmp_path_factory.mktemp("stripe") / "stripe.sqlite3") as sandbox:
+    with running_sandbox(database=tmp_path_factory.mktemp("stripe") / "stripe.sqlite3") as sandbox:
         yield sandbox
 
 

@@ -49,7 +49,7 @@ def create_agent(*, name: str, owner_id: int, description: str, by: Actor) -> Ag
             created_by=str(by),
         )
         try:
-            agent.full_clean(exclude=["created_by"])
+            agent.full_clean(exclude=["suspended_at"])
         except ValidationError as error:
             raise AgentError(" ".join(error.messages), field="name") from error
         record(agent, Fact(actor=by, event=EventType.AGENT_CREATE, at=at))

@@ -4,6 +4,7 @@ Here is the cryptography only: header, key, signature. What the claims must say 
 is checked one floor up, in ``executors.verification``.
 """
 
+import base64
 import json
 import warnings
 from collections.abc import Mapping
@@ -82,6 +83,8 @@ def unverified_claims(token: str) -> dict[str, Any]:
 def _pinned_key_id(token: str) -> str:
     if len(token) > _MOST_CHARACTERS:
         raise SignatureError("The token is too long.")
+    if not all(_is_canonical_base64url(part) for part in token.split(".")):
+        raise SignatureError("The token is not in canonical base64url.")
     try:
         header = jws.extract_compact(token.encode()).headers()
     except (JoseError, ValueError, UnicodeError, RecursionError) as error:
@@ -91,6 +94,15 @@ def _pinned_key_id(token: str) -> str:
     if header["alg"] not in ACCEPTED_ALGORITHMS or not isinstance(header["kid"], str):
         raise SignatureError("The token's algorithm is not Ed25519.")
     return header["kid"]
+
+
+def _is_canonical_base64url(part: str) -> bool:
+    """Tell whether no other text decodes to the same bytes (unused bits, padding, line ends)."""
+    try:
+        data = base64.urlsafe_b64decode(part.encode("ascii") + b"=" * (-len(part) % 4))
+    except ValueError:
+        return False
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode() == part
 
 
 def _verified_payload(token: str, key: TrustedKey) -> bytes:

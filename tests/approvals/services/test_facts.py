@@ -1,0 +1,66 @@
+"""``services.refresh_facts`` and the task for missing facts."""
+
+import pytest
+
+from approvals import services, tasks, viewing
+from approvals.errors import NotDecidableError, RequestNotFoundError
+
+pytestmark = pytest.mark.django_db
+
+
+def test_reading_anew_adds_a_snapshot_and_keeps_the_old_one(
+    pending_request, payment, stripe_client
+):
+    before = pending_request.facts.get()
+    stripe_client.v1.refunds.create({"payment_intent": payment.id, "amount": 1000})
+
+    after = services.refresh_facts(request_id=pending_request.pk)
+
+    assert [s.number for s in pending_request.facts.order_by("number")] == [1, 2]
+    assert (before.material["refunded"], after.material["refunded"]) == (0, 1000)
+    assert viewing.current_view(pending_request).snapshot == after
+
+
+def test_new_facts_that_forbid_the_request_say_why(pending_request, payment, stripe_client):
+    stripe_client.v1.refunds.create({"payment_intent": payment.id, "amount": 3000})
+
+    assert services.refresh_facts(request_id=pending_request.pk).problem
+
+
+def test_a_provider_that_does_not_answer_changes_nothing(pending_request, settings):
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+    assert services.refresh_facts(request_id=pending_request.pk) is None
+    assert pending_request.facts.count() == 1
+
+
+def test_a_decided_request_is_not_read_for(pending_request, reject):
+    reject(pending_request)
+
+    with pytest.raises(NotDecidableError):
+        services.refresh_facts(request_id=pending_request.pk)
+
+
+def test_an_unknown_request_is_not_found(db):
+    with pytest.raises(RequestNotFoundError):
+        services.refresh_facts(request_id="req_none")
+
+
+def test_the_task_reads_for_requests_that_have_none(submit, refund_payload, settings):
+    settings.COUNTERSIGN_READ_FACTS = False
+    request = submit(refund_payload)
+    settings.COUNTERSIGN_READ_FACTS = True
+
+    assert tasks.read_missing_facts() == 1
+    assert tasks.read_missing_facts() == 0
+    assert request.facts.count() == 1
+
+
+def test_the_task_goes_on_past_a_request_that_cannot_be_read_for(submit, refund_payload, settings):
+    settings.COUNTERSIGN_READ_FACTS = False
+    submit(refund_payload | {"payment_intent": "pi_0000000000000000"})
+    good = submit(refund_payload)
+    settings.COUNTERSIGN_READ_FACTS = True
+
+    assert tasks.read_missing_facts() == 1
+    assert good.facts.count() == 1
