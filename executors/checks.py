@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ def _ask(name: str, claims: Mapping[str, Any], at: datetime) -> Stop | None:
     if check is None:
         return Stop(code="check_missing", message=f"The check {name!r} is not registered.")
     try:
-        return check(claims, at)
+        # A savepoint, so that a query that fails in the check leaves the transaction usable.
+        with transaction.atomic():
+            return check(claims, at)
     except Exception as error:  # noqa: BLE001 - whatever it is, nothing runs without an answer
         return Stop(code="check_failed", message=f"The check {name!r} failed: {error!r}")

@@ -42,9 +42,21 @@ class RefusedError(ExecutorError):
 
 
 class HeldError(ExecutorError):
-    """This decision must not be carried out at present."""
+    """This decision must not be carried out at present; ``hold_id`` names the brake, if one is."""
 
     code = "held"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, hold_id: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.hold_id = hold_id
+
+
+class MissingReasonError(ExecutorError):
+    """Whoever steers an execution says why; so does whoever sets or lifts a hold."""
+
+    code = "reason_required"
 
 
 class InvalidTransitionError(ExecutorError):
@@ -85,3 +97,12 @@ class ProviderError(ExecutorError):
         self.http_status = http_status
         self.request_id = request_id
         self.retry_after = retry_after
+
+
+class LookUpMismatchError(ProviderError):
+    """The provider has something of ours that does not match in every respect, or twice.
+
+    Never a match, always an alarm: a person must read the provider's own pages.
+    """
+
+    code = "look_up_mismatch"

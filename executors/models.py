@@ -23,6 +23,8 @@ class Execution(models.Model):
 
     ``subject`` is the request's id; this floor knows no requests, it only files under it.
     ``fence`` grows with every claim; a worker whose fence is old writes nothing any more.
+    ``agent`` and ``agent_key`` are ids out of the token, there to find rows by: what counts is
+    the token.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_execution_id)
@@ -31,6 +33,8 @@ class Execution(models.Model):
     token = models.TextField()
     action = models.CharField(max_length=60)
     action_version = models.PositiveIntegerField()
+    agent = models.CharField(max_length=40, db_index=True)
+    agent_key = models.CharField(max_length=40, db_index=True)
     status = models.CharField(max_length=10, choices=ExecutionStatus)
     fence = models.PositiveBigIntegerField(default=0)
     claimed_by = models.CharField(max_length=120, blank=True, default="")
@@ -38,6 +42,9 @@ class Execution(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     next_attempt_at = models.DateTimeField(null=True)
     ambiguous = models.BooleanField(default=False)
+    held_by = models.ForeignKey(
+        "Hold", on_delete=models.PROTECT, null=True, related_name="executions"
+    )
     queued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -70,6 +77,17 @@ class Execution(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="SUCCEEDED") | Q(receipt__isnull=False),
                 name="execution_success_has_receipt",
+            ),
+            # Nothing is ever stuck: a running execution has a lease that lapses or a next date.
+            models.CheckConstraint(
+                condition=~Q(status="RUNNING")
+                | Q(lease_expires_at__isnull=False)
+                | Q(next_attempt_at__isnull=False),
+                name="execution_running_comes_back",
+            ),
+            models.CheckConstraint(
+                condition=Q(held_by__isnull=True) | Q(status="HELD"),
+                name="execution_held_by_only_while_held",
             ),
         ]
 

@@ -43,7 +43,12 @@ class Money:
 
 
 def format_money(amount_minor: int, currency: str) -> str:
-    """Return the amount as a person reads it: ``1,250.00 USD``, ``500 JPY``, ``1.250 KWD``."""
+    """Return the amount as a person reads it: ``1,250.00 USD``, ``500 JPY``, ``1.250 KWD``.
+
+    A currency that is not in the table (a fact read from the provider) is not interpreted.
+    """
+    if currency not in DECIMALS:
+        return f"{amount_minor} minor units of {currency.upper()}"
     decimals = DECIMALS[currency]
     whole, fraction = divmod(abs(amount_minor), 10**decimals)
     text = f"{whole:,}" + (f".{fraction:0{decimals}d}" if decimals else "")
