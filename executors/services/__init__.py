@@ -1,0 +1,25 @@
+"""The verbs of this floor: the only code that writes executions and holds.
+
+Each is keyword-only: it takes its locks, reads the clock once, checks, and writes the change and
+its history in one transaction. None keeps a transaction open while the provider is asked.
+"""
+
+from executors.services.claiming import claim
+from executors.services.holding import lift_holds, set_hold
+from executors.services.queueing import enqueue
+from executors.services.running import run
+from executors.services.steering import hold, release, resolve, revoke
+from executors.services.sweeping import sweep
+
+__all__ = [
+    "claim",
+    "enqueue",
+    "hold",
+    "lift_holds",
+    "release",
+    "resolve",
+    "revoke",
+    "run",
+    "set_hold",
+    "sweep",
+]

@@ -1,0 +1,136 @@
+"""What leaves the house: written down first, cleared once more, sent once per attempt."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from audit import clock
+from audit.actors import Actor
+from audit.canonical import sha256_hex
+from executors.base import Executor, Prepared, Provider, Receipt
+from executors.enums import AttemptClass, EventType
+from executors.enums import ExecutionStatus as S
+from executors.errors import LostLeaseError, PayloadError, ProviderError, RefusedError
+from executors.models import Attempt, Execution, Intent
+from executors.services.clearance import clear
+from executors.services.moves import lock_claimed, move
+from executors.verification import Verified
+
+
+def obtain_intent(claimed: Execution, verified: Verified, *, actor: Actor) -> Intent:
+    """Return what will be sent: what an earlier claim wrote down, else written down now.
+
+    It is never written anew: a deployment between two tries must not change one byte.
+
+    Raises:
+        RefusedError: the payment's own currency is not the authorised one.
+        FactsUnavailableError: the payment could not be read; nothing was written.
+        LostLeaseError: another worker has taken over.
+    """
+    known = Intent.objects.filter(pk=claimed.pk).first()
+    if known is not None:
+        return known
+    check_currency(verified)
+    prepared = verified.executor.prepare(verified.claims, verified.token_sha256)
+    return _write_intent(claimed, verified, prepared, actor=actor)
+
+
+def check_currency(verified: Verified) -> None:
+    """Compare the authorised currency with the payment's own, read anew. No transaction is open.
+
+    Raises:
+        RefusedError: they differ, or the provider does not know the payment.
+        FactsUnavailableError: the payment could not be read.
+    """
+    executor = verified.executor
+    money = executor.money(verified.payload)
+    if money is None:
+        return
+    try:
+        present = executor.facts(verified.payload).material["currency"]
+    except PayloadError as error:
+        raise RefusedError(error.message, code=error.code) from error
+    if present != money.currency:
+        raise RefusedError(
+            f"The decision is about {money}, but the payment is in {str(present).upper()}.",
+            code="currency_mismatch",
+        )
+
+
+def begin_attempt(claimed: Execution) -> Attempt:
+    """Write down that a request is about to leave, if nothing objects at this last moment.
+
+    Raises:
+        RefusedError, HeldError: an objection; nothing was written.
+        LostLeaseError: the lease lapsed, or another worker has taken over.
+    """
+    with transaction.atomic():
+        execution = lock_claimed(claimed)
+        at = clock.now()
+        if execution.lease_expires_at is None or execution.lease_expires_at <= at:
+            raise LostLeaseError(f"The lease on {execution.pk} lapsed before anything was sent.")
+        clear(execution, at=at)
+        return Attempt.objects.create(
+            execution=execution,
+            number=execution.attempts.count() + 1,
+            fence=execution.fence,
+            started_at=at,
+        )
+
+
+def send(executor: Executor, intent: Intent) -> Receipt | ProviderError:
+    """Send the stored bytes once and return what that proved. No transaction is open.
+
+    Whatever is not on the closed list of final answers proves nothing, so any exception that the
+    executor does not know about is ambiguous.
+    """
+    prepared = Prepared(
+        method=intent.method,
+        path=intent.path,
+        body=intent.body,
+        api_version=intent.api_version,
+    )
+    try:
+        return executor.execute(prepared, intent.idempotency_key)
+    except ProviderError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw proves nothing
+        return ProviderError(
+            f"The executor failed: {error!r}",
+            attempt_class=AttemptClass.AMBIGUOUS,
+            code="executor_failed",
+        )
+
+
+def _write_intent(
+    claimed: Execution, verified: Verified, prepared: Prepared, *, actor: Actor
+) -> Intent:
+    provider = Provider(**verified.claims["provider"])
+    with transaction.atomic():
+        execution = lock_claimed(claimed)
+        at = clock.now()
+        intent = Intent.objects.create(
+            execution=execution,
+            # Derived from the decision, never random: one decision has one key, for ever.
+            idempotency_key=f"cs_{execution.jti}",
+            method=prepared.method,
+            path=prepared.path,
+            body=prepared.body,
+            provider_kind=provider.kind,
+            account=provider.account,
+            livemode=provider.livemode,
+            api_version=prepared.api_version,
+            created_at=at,
+        )
+        move(
+            execution,
+            S.RUNNING,
+            event=EventType.EXECUTION_INTENT,
+            actor=actor,
+            at=at,
+            reason=f"{intent.method} {intent.path}, "
+            f"SHA-256 of the body {sha256_hex(intent.body.encode())}",
+            lease_expires_at=at + timedelta(seconds=settings.COUNTERSIGN_LEASE),
+        )
+        return intent

@@ -1,0 +1,66 @@
+"""Finding work that no message announced, or whose worker died."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from audit import actors, clock
+from executors import bell
+from executors.enums import ExecutionStatus as S
+from executors.errors import RefusedError
+from executors.models import Execution
+from executors.services.moves import lock_if_free
+from executors.services.stopping import give_up
+
+#: How long the bell of the commit itself may take, before the sweeper rings too.
+_A_MOMENT = timedelta(seconds=2)
+
+_SWEEPER = actors.system("sweeper")
+
+
+def sweep(*, limit: int) -> list[str]:
+    """Refuse what waits past its time, and ring for what is due; return whom it rang for.
+
+    At most ``limit`` of each, the oldest first. Losing every queued message loses nothing: this
+    finds the work in the database. Without a broker it stops ringing after the first failure,
+    since each one costs a second or more.
+    """
+    at = clock.now()
+    for execution_id in _ids(_expired(at), limit):
+        _refuse_expired(execution_id)
+    rung = []
+    for execution_id in _ids(due_filter(at), limit):
+        rung.append(execution_id)
+        if not bell.ring(execution_id):
+            break
+    return rung
+
+
+def due_filter(at: datetime) -> Q:
+    """Return which executions a worker should look at: the same rule as the claim's."""
+    waiting = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=at)
+    announced = Q(status=S.QUEUED, queued_at__lte=at - _A_MOMENT)
+    lapsed = Q(status=S.RUNNING, lease_expires_at__lte=at)
+    retry = Q(status=S.RUNNING, lease_expires_at__isnull=True, next_attempt_at__lte=at)
+    return (announced & waiting) | lapsed | retry
+
+
+def _expired(at: datetime) -> Q:
+    """Of these nothing can have left. What is RUNNING is ended by the worker that claims it."""
+    return Q(status__in=[S.QUEUED, S.HELD], expires_at__lte=at)
+
+
+def _ids(condition: Q, limit: int) -> list[str]:
+    rows = Execution.objects.filter(condition).order_by("queued_at", "pk")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def _refuse_expired(execution_id: str) -> None:
+    with transaction.atomic():
+        execution = lock_if_free(execution_id)
+        at = clock.now()
+        if execution is None or not Execution.objects.filter(_expired(at), pk=execution_id):
+            return
+        expired = RefusedError("The time to carry out this decision is over.", code="expired")
+        give_up(execution, expired, actor=_SWEEPER, at=at)
