@@ -5,7 +5,7 @@ import selectors
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +41,8 @@ class RunningSandbox:
 
 @contextmanager
 def running_sandbox(
-    *,
     database: Path,
+    *,
     port: int = 0,
     secret_key: str | None = None,
     worker_key: str | None = None,
@@ -56,7 +56,7 @@ def running_sandbox(
         SandboxStartError: it did not become ready, with its own sentence.
     """
     chosen = {"secret": secret_key, "worker": worker_key, "read": read_key}
-    sandbox = start_sandbox(database=database, port=port, keys=chosen, is_seeded=is_seeded, log=log)
+    sandbox = start_sandbox(database, port=port, keys=chosen, is_seeded=is_seeded, log=log)
     try:
         yield sandbox
     finally:
@@ -64,11 +64,11 @@ def running_sandbox(
 
 
 def start_sandbox(
-    *,
     database: Path,
+    *,
     port: int,
-    keys: dict[str, str | None],
-    is_seeded: bool,
+    keys: Mapping[str, str | None],
+    is_seeded: bool = False,
     log: IO[bytes] | None = None,
 ) -> RunningSandbox:
     """Start the local Stripe and return when it answers; the caller stops it.

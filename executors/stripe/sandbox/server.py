@@ -112,6 +112,8 @@ class SandboxHandler(BaseHTTPRequestHandler):
         self.close_connection = True
         text = message or HTTPStatus(code).phrase
         self.command = self.command or ""
+        # What is no HTTP at all is taken for version 0.9, which would get no status line.
+        self.request_version = self.protocol_version
         self._write_answer(_refusal(EarlyError(f"Invalid request: {text}.", status=code)))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
