@@ -1,4 +1,4 @@
-"""The people and the agent of the demonstration. Marked as seeded, so that production refuses them."""
+"""The demonstration's people and agent, marked as seeded so that production refuses them."""
 
 import secrets
 from dataclasses import dataclass
@@ -56,9 +56,7 @@ def seed() -> Seeded | None:
 
 def _make_person(username: str, group: str | None) -> str:
     password = secrets.token_urlsafe(12)
-    user = User(
-        username=username, is_staff=True, is_superuser=username == "admin", seeded=True
-    )
+    user = User(username=username, is_staff=True, is_superuser=username == "admin", seeded=True)
     user.set_password(password)
     user.save()
     if group is not None:

@@ -71,7 +71,7 @@ class EventType(TextChoices):
     KEY_REVOKE = "key:revoke", "revoked the agent key"
     USER_CREATE = "user:create", "created the account"
     USER_UPDATE = "user:update", "changed the account"
-    USER_PASSWORD = "user:password", "set the password"  # noqa: S105 - the name of an event
+    USER_PASSWORD = "user:password", "set the password"
     USER_REHASH = "user:rehash", "stored the same password with a newer hash"
     USER_GROUPS = "user:groups", "changed groups or permissions"
     USER_DEACTIVATE = "user:deactivate", "deactivated the account"

@@ -6,7 +6,7 @@ sentence.
 
 
 class ApprovalError(Exception):
-    """Root of this floor's errors. ``field`` is a JSON Pointer into the body, where there is one."""
+    """Root of this floor's errors; ``field`` is a JSON Pointer into the body, or empty."""
 
     code = "approval_error"
 

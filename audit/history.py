@@ -59,7 +59,8 @@ class Records(HistoricalRecords):
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
         """Add what an abstract base cannot pass on to tables that the library makes."""
         name = f"historical{model._meta.model_name}"
-        return super().get_meta_options(model) | {
+        options: dict[str, Any] = super().get_meta_options(model)
+        return options | {
             "default_permissions": ("view",),
             "constraints": [
                 models.CheckConstraint(

@@ -48,7 +48,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _pointer(error: ValidationError) -> str:
-    parts: list[str | int] = list(error.absolute_path)
+    parts: list[str | int] = [*error.absolute_path]
     if error.validator == "additionalProperties":
         parts.extend(_unknown_names(error)[:1])
     return pointer(parts)
@@ -56,7 +56,8 @@ def _pointer(error: ValidationError) -> str:
 
 def _unknown_names(error: ValidationError) -> list[str]:
     known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-    return sorted(str(name) for name in error.instance if name not in known)
+    given: dict[str, Any] = dict(error.instance)  # type: ignore[arg-type] # an object, by schema
+    return sorted(name for name in given if name not in known)
 
 
 def pointer(parts: Iterable[str | int]) -> str:

@@ -91,7 +91,7 @@ class User(AbstractUser):
             return EventType.USER_CREATE
         if getattr(self, "_password_set", False):
             # After a login with an outdated hash Django stores the same password anew.
-            upgraded = self._password is None
+            upgraded = getattr(self, "_password", None) is None
             return EventType.USER_REHASH if upgraded else EventType.USER_PASSWORD
         before = self.history.first()
         if before.is_active and not self.is_active:

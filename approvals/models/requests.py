@@ -1,4 +1,4 @@
-"""Approval requests: the wish, its payload versions, the facts read for it, and what was refused."""
+"""Approval requests: the wish, its payload versions, the facts for it, and what was refused."""
 
 from django.db import models
 from django.db.models import Q

@@ -226,6 +226,4 @@ def _fact(by: Actor, event: EventType, reason: str) -> Fact:
 
 
 def _hold(scope: HoldScope, value: str, fact: Fact) -> None:
-    executions.set_hold(
-        scope=scope, value=value, reason=fact.reason, actor=fact.actor, at=fact.at
-    )
+    executions.set_hold(scope=scope, value=value, reason=fact.reason, actor=fact.actor, at=fact.at)

@@ -1,6 +1,6 @@
 """A person decides: one transaction for review, decision, token, execution and history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonpatch
@@ -24,12 +24,13 @@ from approvals.models import (
 )
 from approvals.models.decisions import new_decision_id
 from approvals.services.locks import lock_person, lock_request
+from approvals.services.moves import move
 from approvals.services.refusals import record_refused_person
 from approvals.viewing import ReviewView
 from audit import actors, clock
 from audit.canonical import canonical_bytes, digest_of
 from audit.errors import CanonicalError, KeyFileError
-from audit.history import Fact, record, transition
+from audit.history import Fact, record
 from audit.signing import keys, tokens
 from executors import services as executions
 
@@ -139,7 +140,9 @@ def _decide(vote: Vote) -> Decision:
         raise StaleViewError(
             "The request, its facts or the rules changed since you looked; look again."
         )
-    fact = Fact(actor=actors.person(reviewer), event=_event(vote), at=at, reason=vote.reason)
+    fact = Fact(
+        actor=actors.person(reviewer), event=EventType.REVIEW_VOTE, at=at, reason=vote.reason
+    )
     version = _version(vote, request, view, fact)
     outcome = _outcome(vote, version)
     review = _store_review(vote, request, reviewer, view, version, fact)
@@ -148,9 +151,7 @@ def _decide(vote: Vote) -> Decision:
     return decision
 
 
-def _version(
-    vote: Vote, request: ApprovalRequest, view: ReviewView, fact: Fact
-) -> PayloadVersion:
+def _version(vote: Vote, request: ApprovalRequest, view: ReviewView, fact: Fact) -> PayloadVersion:
     """Return the payload version that the vote is about; a patch makes the next one."""
     present: PayloadVersion = request.payload_versions.get(number=view.payload_version)
     if vote.verdict == Verdict.REJECT:
@@ -187,11 +188,6 @@ def _outcome(vote: Vote, version: PayloadVersion) -> Outcome:
     return Outcome.APPROVED if version.number == 1 else Outcome.APPROVED_WITH_MODIFICATIONS
 
 
-def _event(vote: Vote) -> EventType:
-    rejects = vote.verdict == Verdict.REJECT
-    return EventType.REQUEST_REJECT if rejects else EventType.REQUEST_APPROVE
-
-
 def _store_review(
     vote: Vote,
     request: ApprovalRequest,
@@ -211,7 +207,7 @@ def _store_review(
         method=vote.method,
         reviewed_at=fact.at,
     )
-    record(review, _as(fact, EventType.REVIEW_VOTE))
+    record(review, fact)
     return review
 
 
@@ -248,24 +244,21 @@ def _sign(
         decided_at=fact.at,
         expires_at=judgement.expires_at,
     )
-    record(decision, _as(fact, EventType.DECISION_SIGN))
+    record(decision, replace(fact, event=EventType.DECISION_SIGN))
     if outcome != Outcome.REJECTED:
         executions.enqueue(token=token, claims=content, actor=fact.actor, at=fact.at)
     return decision
 
 
-def _close(
-    request: ApprovalRequest, outcome: Outcome, version: PayloadVersion, fact: Fact
-) -> None:
-    transition(
+def _close(request: ApprovalRequest, outcome: Outcome, version: PayloadVersion, fact: Fact) -> None:
+    move(
         request,
-        fact,
-        guard={"status": RequestStatus.PENDING},
-        changes={
-            "status": RequestStatus(outcome.value),
-            "decided_at": fact.at,
-            "payload_version": version.number,
-        },
+        RequestStatus(outcome.value),
+        actor=fact.actor,
+        at=fact.at,
+        reason=fact.reason,
+        decided_at=fact.at,
+        payload_version=version.number,
     )
 
 
@@ -296,11 +289,9 @@ def _checked_reason(reason: str) -> str:
     try:
         canonical_bytes(text)
     except CanonicalError as error:
-        raise InvalidInputError("The reason has characters that are none.", field="reason") from error
+        raise InvalidInputError(
+            "The reason has characters that are none.", field="reason"
+        ) from error
     if "\x00" in text:
         raise InvalidInputError("The reason has a NUL character.", field="reason")
     return text
-
-
-def _as(fact: Fact, event: EventType) -> Fact:
-    return Fact(actor=fact.actor, event=event, at=fact.at, reason=fact.reason)

@@ -7,8 +7,9 @@ from approvals.enums import EventType, RequestStatus
 from approvals.errors import RequestNotFoundError
 from approvals.models import ApprovalRequest
 from approvals.services.locks import lock_key, lock_request
+from approvals.services.moves import move
 from audit import actors, clock
-from audit.history import Fact, record_many, transition
+from audit.history import Fact, record_many
 
 
 def withdraw(*, key_id: str, request_id: str) -> ApprovalRequest:
@@ -25,15 +26,8 @@ def withdraw(*, key_id: str, request_id: str) -> ApprovalRequest:
             raise RequestNotFoundError(f"There is no request {request_id!r}.")
         at = clock.now()
         rules.check_pending(request, at)
-        fact = Fact(
-            actor=actors.agent(key.agent.name), event=EventType.REQUEST_WITHDRAW, at=at
-        )
-        transition(
-            request,
-            fact,
-            guard={"status": RequestStatus.PENDING},
-            changes={"status": RequestStatus.WITHDRAWN, "withdrawn_at": at},
-        )
+        agent = actors.agent(key.agent.name)
+        move(request, RequestStatus.WITHDRAWN, actor=agent, at=at, withdrawn_at=at)
     return request
 
 

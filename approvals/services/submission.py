@@ -129,9 +129,7 @@ def _build(key: AgentKey, executor: Executor, submission: Submission) -> Approva
 
 def _store(request: ApprovalRequest, payload: dict[str, Any], facts: Reading | None) -> None:
     author = actors.agent(request.agent.name)
-    record(
-        request, Fact(actor=author, event=EventType.REQUEST_SUBMIT, at=request.submitted_at)
-    )
+    record(request, Fact(actor=author, event=EventType.REQUEST_SUBMIT, at=request.submitted_at))
     PayloadVersion.objects.create(
         request=request,
         number=1,

@@ -76,6 +76,6 @@ def _write(path: Path, data: bytes, *, mode: int) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         raise KeyFileError(f"Cannot write the key file {path}: {error.strerror}.") from error

@@ -109,9 +109,7 @@ def _verified_payload(token: str, key: TrustedKey) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
-            verified = jws.deserialize_compact(
-                token, key.key, algorithms=list(ACCEPTED_ALGORITHMS)
-            )
+            verified = jws.deserialize_compact(token, key.key, algorithms=list(ACCEPTED_ALGORITHMS))
     except (JoseError, ValueError, TypeError, UnicodeError) as error:
         raise SignatureError("The token's signature does not verify.") from error
     return bytes(verified.payload or b"")

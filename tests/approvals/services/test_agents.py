@@ -50,7 +50,7 @@ def test_another_pepper_makes_every_key_unknown(agent_key, settings):
         lambda raw: f" {raw}",
         lambda raw: f"{raw}\n",
         lambda raw: "cs_AAAAAAAA_" + "x" * 43,
-        lambda raw: raw.replace("cs_", "сs_"),  # noqa: RUF001 - a Cyrillic letter, on purpose
+        lambda raw: raw.replace("cs_", "сs_"),
     ],
 )
 def test_a_spoiled_key_is_refused(agent_key, spoil):

@@ -185,9 +185,7 @@ def test_facts_read_anew_make_the_view_stale(pending_request, approve):
         approve(pending_request, digest=seen)
 
 
-def test_old_facts_are_not_approved_on_and_may_be_rejected(
-    pending_request, approve, reject, later
-):
+def test_old_facts_are_not_approved_on_and_may_be_rejected(pending_request, approve, reject, later):
     later(seconds=601)
 
     with pytest.raises(StaleViewError) as caught:
@@ -197,9 +195,7 @@ def test_old_facts_are_not_approved_on_and_may_be_rejected(
     assert reject(pending_request).outcome == Outcome.REJECTED
 
 
-def test_without_facts_nobody_approves(
-    submit, refund_payload, approve, reject, settings
-):
+def test_without_facts_nobody_approves(submit, refund_payload, approve, reject, settings):
     settings.COUNTERSIGN_READ_FACTS = False
     request = submit(refund_payload)
 
