@@ -2,8 +2,10 @@
 
 import sqlite3
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import environ
 
@@ -21,13 +23,13 @@ def use_newer_sqlite() -> None:
     if sqlite3.sqlite_version_info >= WAL_SAFE_FROM or "django.db.backends.sqlite3" in sys.modules:
         return
     try:
-        import pysqlite3
-        import pysqlite3.dbapi2
+        newer = import_module("pysqlite3")
+        newer_dbapi2 = import_module("pysqlite3.dbapi2")
     except ImportError:
         return
-    if pysqlite3.sqlite_version_info > sqlite3.sqlite_version_info:
-        sys.modules["sqlite3"] = pysqlite3
-        sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
+    if newer.sqlite_version_info > sqlite3.sqlite_version_info:
+        sys.modules["sqlite3"] = newer
+        sys.modules["sqlite3.dbapi2"] = newer_dbapi2
 
 
 def database_from_url(url: str) -> dict[str, Any]:
@@ -36,13 +38,13 @@ def database_from_url(url: str) -> dict[str, Any]:
         raise ConfigurationError(f"DATABASE_URL is not set. {_REMEDY}")
     try:
         database: dict[str, Any] = environ.Env.db_url_config(url)
-    except Exception:  # the library raises many kinds; none may show the password in the URL
+    except Exception:  # noqa: BLE001 (the library raises many kinds; none may show the password)
         raise ConfigurationError(f"DATABASE_URL cannot be understood. {_REMEDY}") from None
     engine = database.get("ENGINE")
     if engine == "django.db.backends.sqlite3":
         return database | _sqlite(database["NAME"])
     if engine == "django.db.backends.postgresql":
-        return database | _postgresql(database.get("OPTIONS", {}))
+        return database | _postgresql(database)
     raise ConfigurationError(f"DATABASE_URL names neither PostgreSQL nor SQLite. {_REMEDY}")
 
 
@@ -63,8 +65,11 @@ def _sqlite(name: str) -> dict[str, Any]:
     }
 
 
-def _postgresql(options: dict[str, Any]) -> dict[str, Any]:
+def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
+    options = database.get("OPTIONS", {})
     return {
+        # A socket's directory arrives as %2Frun%2Fpostgresql, libpq's own way of writing it.
+        "HOST": unquote(database["HOST"]),
         # One connection per thread, kept for a minute and looked at before it is used again.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
