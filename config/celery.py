@@ -1,11 +1,32 @@
 """The Celery application."""
 
 import os
+from typing import Any
 
+import django
 from celery import Celery
+from celery.signals import beat_init, worker_init
+
+from config import startup
+from config.environment import ConfigurationError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Threads of the web server must find this application, not Celery's own default one: without
+# this, whatever they publish goes to a broker that nobody configured.
+app.set_default()
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def check_start(**_: Any) -> None:
+    """Let workers and beat start only where the configuration allows it."""
+    try:
+        django.setup()
+        startup.check_celery_role()
+        startup.check_people()
+    except ConfigurationError as error:
+        startup.stop_with_sentence(error)

@@ -1,0 +1,176 @@
+"""What must be true before a process starts; each refusal names the variable and the remedy.
+
+Which process may hold which key is the heart of the security model: the web process signs and
+cannot move money, the money worker moves money and cannot sign.
+"""
+
+import logging
+import os
+import re
+import sys
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError
+
+from config.environment import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+WORKERS = frozenset({"money", "default"})
+ROLES = WORKERS | {"web", "beat", "supervisor", "command"}
+
+_LIVE_KEY = re.compile(r"(sk|rk)_live_")
+_STRIPE_ADDRESS = "https://api.stripe.com"
+
+
+def check_environment() -> None:
+    """Check what can be known without the database; raises ``ConfigurationError``."""
+    if settings.COUNTERSIGN_ROLE not in ROLES:
+        raise ConfigurationError(
+            f"COUNTERSIGN_ROLE is {settings.COUNTERSIGN_ROLE!r}. Set it to web, money, default, "
+            "beat or command."
+        )
+    _check_live_keys()
+    if settings.IN_PRODUCTION:
+        _check_production()
+    _check_signing_key_is_apart()
+
+
+def check_celery_role() -> None:
+    """Refuse a worker that does not say which one it is: it would escape its own checks.
+
+    Raises ``ConfigurationError``.
+    """
+    if settings.COUNTERSIGN_ROLE not in WORKERS | {"beat"}:
+        raise ConfigurationError(
+            "COUNTERSIGN_ROLE is not set for this Celery process. Set it to money for the worker "
+            "of the queue money, to default for the worker of the queue default, or to beat."
+        )
+
+
+def check_people() -> None:
+    """Refuse a production start while an account of the demonstration exists.
+
+    Reads the database. Raises ``ConfigurationError``, also when that cannot be done: Celery would
+    swallow any other error and start without the check.
+    """
+    if not settings.IN_PRODUCTION:
+        return
+    seeded = (
+        get_user_model()
+        .objects.filter(seeded=True, is_active=True)
+        .values_list("username", flat=True)
+    )
+    try:
+        names = ", ".join(sorted(seeded))
+    except DatabaseError as error:
+        raise ConfigurationError(
+            f"The database that DATABASE_URL names cannot be used ({str(error).strip()}). Check "
+            "that it runs, and that `manage.py migrate` was called."
+        ) from error
+    if names:
+        raise ConfigurationError(
+            f"This database has accounts of the demonstration ({names}), whose passwords were "
+            "printed. Point DATABASE_URL to a new database, or deactivate these accounts."
+        )
+
+
+def stop_with_sentence(error: ConfigurationError) -> NoReturn:
+    """End this process; Celery logs any other exception at its start, and goes on."""
+    # Celery has put its log in place of sys.stderr, with handlers that may not exist yet.
+    stderr = sys.__stderr__ or sys.stderr
+    stderr.write(f"Countersign cannot start: {error}\n")
+    stderr.flush()
+    raise SystemExit(1)
+
+
+def _check_live_keys() -> None:
+    for name in ("STRIPE_API_KEY", "STRIPE_READ_KEY"):
+        if not _LIVE_KEY.match(getattr(settings, name)):
+            continue
+        if not settings.IN_PRODUCTION:
+            raise ConfigurationError(
+                f"{name} is a live key, and this is not production. Remove it, or use a key of a "
+                "Stripe sandbox; real money moves only with COUNTERSIGN_ENV=production."
+            )
+        base = settings.STRIPE_API_BASE
+        if base and base.rstrip("/") != _STRIPE_ADDRESS:
+            host = urlsplit(base).netloc or base
+            raise ConfigurationError(
+                f"{name} is a live key and STRIPE_API_BASE names {host}. A live key is sent to "
+                "Stripe's own address only: remove STRIPE_API_BASE."
+            )
+
+
+def _check_production() -> None:
+    if settings.DEBUG:
+        raise ConfigurationError("DEBUG is on in production. Remove DEBUG, or set it to false.")
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine != "django.db.backends.postgresql":
+        raise ConfigurationError(
+            "DATABASE_URL names SQLite in production. Set it to "
+            "postgres://user:password@host:5432/name."
+        )
+    if settings.STRIPE_API_BASE:
+        raise ConfigurationError(
+            "STRIPE_API_BASE is set in production, where only Stripe's own address is used. "
+            "Remove it."
+        )
+    role = settings.COUNTERSIGN_ROLE
+    if role in WORKERS | {"web", "beat"} and not settings.REDIS_URL:
+        raise ConfigurationError("REDIS_URL is not set. Set it to redis://host:6379/0.")
+    if role == "web":
+        _check_readable("COUNTERSIGN_SIGNING_KEY_FILE", "It signs decisions.")
+    if role in WORKERS | {"web"}:
+        _check_readable("COUNTERSIGN_TRUSTED_KEYS_FILE", "It says whose signatures count.")
+        _check_provider_keys(role)
+
+
+def _check_provider_keys(role: str) -> None:
+    needed = "STRIPE_API_KEY" if role == "money" else "STRIPE_READ_KEY"
+    key = getattr(settings, needed)
+    if not key:
+        raise ConfigurationError(
+            f"{needed} is not set for the role {role!r}. Set it to a live restricted key "
+            f"({'that may write refunds' if role == 'money' else 'that may only read'})."
+        )
+    if not _LIVE_KEY.match(key):
+        raise ConfigurationError(
+            f"{needed} is not a live key, and this is production. Set it to a key that starts "
+            "with rk_live_, or use COUNTERSIGN_ENV=demo to try things out."
+        )
+    if role != "money" and settings.STRIPE_API_KEY:
+        raise ConfigurationError(
+            f"STRIPE_API_KEY is set for the role {role!r}, which must not be able to move money. "
+            "Give it to the money worker (COUNTERSIGN_ROLE=money) alone."
+        )
+
+
+def _check_readable(name: str, purpose: str) -> None:
+    file: Path = getattr(settings, name)
+    if not os.access(file, os.R_OK):
+        raise ConfigurationError(
+            f"{name} names {file}, which this process cannot read. {purpose} Make it with "
+            "`manage.py rotate_signing_key`, or set the variable to where it is."
+        )
+
+
+def _check_signing_key_is_apart() -> None:
+    role = settings.COUNTERSIGN_ROLE
+    file: Path = settings.COUNTERSIGN_SIGNING_KEY_FILE
+    if role not in WORKERS or not os.access(file, os.R_OK):
+        return
+    sentence = (
+        f"the worker {role!r} can read {file}, the key that signs decisions "
+        "(COUNTERSIGN_SIGNING_KEY_FILE)"
+    )
+    if settings.IN_PRODUCTION:
+        raise ConfigurationError(
+            f"{sentence[0].upper()}{sentence[1:]}. Run workers as another user than web, and "
+            "make the file readable for web alone (mode 600)."
+        )
+    logger.warning("In production this would stop the start: %s.", sentence)
