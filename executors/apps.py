@@ -13,9 +13,6 @@ class ExecutorsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the catalogue."""
         from executors import registry
-        try:
-            from executors.stripe.refunds import StripeRefund
-        except ImportError:
-            return
+        from executors.stripe.refunds import StripeRefund
 
         registry.register(StripeRefund())

@@ -111,9 +111,7 @@ def payment(make_payment: Callable[..., Any]) -> Any:
 def make_person(username: str, group: str | None = None, **flags: bool) -> User:
     """Make an account the way the demonstration does."""
     with acting_as(SEED):
-        user: User = User.objects.create_user(
-            username, password=PASSWORD, is_staff=True, **flags
-        )
+        user: User = User.objects.create_user(username, password=PASSWORD, is_staff=True, **flags)
         if group is not None:
             user.groups.add(Group.objects.get(name=group))
     return user

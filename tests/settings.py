@@ -15,3 +15,6 @@ os.environ["COUNTERSIGN_VAR_DIR"] = _directory
 atexit.register(shutil.rmtree, _directory, ignore_errors=True)
 
 from config.settings import *  # noqa: E402, F403 - the settings read the environment above
+
+# The file server looks into this directory at its start, and warns when there is none.
+STATIC_ROOT.mkdir()  # noqa: F405

@@ -122,7 +122,10 @@ def test_one_module_alone_knows_the_stripe_client() -> None:
         str(path)
         for path, tree in sources(*FLOORS)
         for node in ast.walk(tree)
-        if (isinstance(node, ast.Import) and any(a.name.split(".")[0] == "stripe" for a in node.names))
+        if (
+            isinstance(node, ast.Import)
+            and any(a.name.split(".")[0] == "stripe" for a in node.names)
+        )
         or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "stripe")
     }
 

@@ -31,9 +31,7 @@ class Keys:
         self.private, self.trusted = directory / "signing.pem", directory / "trusted.json"
 
     def rotate(self, at: datetime = NOW, use: str = keys.DECISION) -> str:
-        return rotation.rotate(
-            private_path=self.private, trusted_path=self.trusted, use=use, at=at
-        )
+        return rotation.rotate(private_path=self.private, trusted_path=self.trusted, use=use, at=at)
 
     def sign(self, claims: dict | None = None) -> str:
         return tokens.sign(claims or CLAIMS, keys.load_signing_key(self.private))
