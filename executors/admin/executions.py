@@ -1,0 +1,170 @@
+"""Executions: shown in plain words; revoked, held, released and resolved by a person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from audit import clock, timeline, visible
+from audit.admin.acting import Act, ReasonForm, act_page
+from audit.admin.base import HistoryAdmin
+from audit.admin.changes import Version
+from executors import services, wording
+from executors.admin.forms import ResolveForm
+from executors.enums import ExecutionStatus as S
+from executors.errors import ExecutorError
+from executors.models import Execution, Intent
+from executors.permissions import can_steer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verb:
+    """One thing that a person may do: when it is offered, what it does, in words."""
+
+    statuses: frozenset[S]
+    title: str
+    consequence: str
+    button: str
+    done: str
+    call: Callable[..., Execution]
+    form: type[ReasonForm] = ReasonForm
+    danger: bool = False
+
+
+VERBS = {
+    "revoke": Verb(
+        statuses=frozenset({S.QUEUED, S.HELD}),
+        title="Revoke the approval",
+        consequence="It is refused for good and will never be sent. The agent can ask again.",
+        button="Revoke the approval",
+        done="The approval is revoked; nothing was sent.",
+        call=services.revoke,
+        danger=True,
+    ),
+    "hold": Verb(
+        statuses=frozenset({S.QUEUED, S.RUNNING}),
+        title="Hold",
+        consequence="Nothing is sent until it is released. If a worker has it already, it stops "
+        "before its next request; what is on its way cannot be called back.",
+        button="Hold it",
+        done="It is held.",
+        call=services.hold,
+        danger=True,
+    ),
+    "release": Verb(
+        statuses=frozenset({S.HELD}),
+        title="Release",
+        consequence="It goes back into the queue and may be sent within seconds.",
+        button="Release it",
+        done="It is released.",
+        call=services.release,
+    ),
+    "resolve": Verb(
+        statuses=frozenset({S.UNKNOWN}),
+        title="Resolve the unknown outcome",
+        consequence="Look at the payment at the provider first. What you record here is kept "
+        "under your name and is what the agent is told.",
+        button="Record the outcome",
+        done="The outcome is recorded.",
+        call=services.resolve,
+        form=ResolveForm,
+    ),
+}
+
+
+@admin.register(Execution)
+class ExecutionAdmin(HistoryAdmin):
+    """The carrying-out of decisions."""
+
+    list_display = ("id", "state", "action", "subject", "queued_at", "finished_at", "trouble")
+    list_filter = ("status", "action")
+    search_fields = ("id", "jti", "subject", "provider_reference", "agent", "error_code")
+    ordering = ("-id",)
+    show_full_result_count = False
+    detail_template = "executors/execution.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the pages that steer before the others."""
+        own = [
+            path(
+                f"<str:object_id>/{name}/",
+                self.admin_site.admin_view(self._page(name)),
+                name=f"executors_execution_{name}",
+            )
+            for name in VERBS
+        ]
+        return [*own, *super().get_urls()]
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Execution) -> SafeString:
+        """Return the status as a word with a tone."""
+        return format_html(
+            '<span class="cs-state {}">{}</span>',
+            wording.tone(row.status),
+            row.get_status_display(),
+        )
+
+    @admin.display(description="trouble", ordering="error_code")
+    def trouble(self, row: Execution) -> str:
+        """Return the error's code and sentence."""
+        return visible.show(f"{row.error_code} {row.error_message}".strip() or "–")
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Add what is known, the attempts, and what this person may do."""
+        steers = can_steer(request.user)
+        context = super().page_context(request, row)
+        return context | {
+            "now": clock.now(),
+            "sentence": wording.sentence(row.status),
+            "tone": wording.tone(row.status),
+            "intent": Intent.objects.filter(execution=row).first(),
+            "attempts": list(row.attempts.all()),
+            "verbs": [
+                {"button": verb.button, "danger": verb.danger, "url": self.url(name, row.pk)}
+                for name, verb in VERBS.items()
+                if steers and row.status in verb.statuses
+            ],
+            "story": [
+                Version(row=fact, changes=(), is_first=False)
+                for fact in timeline.facts_about(row.subject)
+            ],
+        }
+
+    def _page(self, name: str) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            return self._steer(request, object_id, VERBS[name])
+
+        return view
+
+    def _steer(self, request: HttpRequest, object_id: str, verb: Verb) -> HttpResponse:
+        row = self.viewable(request, object_id)
+        if not can_steer(request.user):
+            raise PermissionDenied
+        address = self.url("change", row.pk)
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            verb.call(execution_id=row.pk, user=request.user, **data)
+            messages.success(request, verb.done)
+            return HttpResponseRedirect(address)
+
+        return act_page(
+            request,
+            self.admin_site,
+            act=Act(
+                title=verb.title,
+                about=f"{row.action} {row.pk}: {wording.sentence(row.status)}",
+                consequences=[verb.consequence],
+                button=verb.button,
+                danger=verb.danger,
+                back_url=address,
+            ),
+            form_class=verb.form,
+            perform=perform,
+            failures=(ExecutorError,),
+        )
