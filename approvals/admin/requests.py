@@ -1,0 +1,202 @@
+"""The queue and the request page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from approvals.admin import changing, deciding, pages, sentences
+from approvals.admin.filters import StatusFilter, shown_status
+from approvals.enums import RequestStatus
+from approvals.models import ApprovalRequest, PayloadVersion, User
+from approvals.rules import present_status
+from approvals.viewing import current_view
+from audit import clock, timeline, visible, words
+from audit.admin.base import HistoryAdmin, PlainLinks
+from audit.admin.changes import Version
+from executors.models import Execution
+
+TONES = {
+    RequestStatus.PENDING: "warn",
+    RequestStatus.APPROVED: "go",
+    RequestStatus.APPROVED_WITH_MODIFICATIONS: "go",
+    RequestStatus.REJECTED: "no",
+    RequestStatus.BLOCKED: "no",
+}
+
+
+class Queue(PlainLinks):
+    """The list as a reviewer uses it: what is open leads to the page that decides."""
+
+    def url_for_result(self, result: Any) -> str:
+        """Return where a click on the row leads."""
+        if result.is_pending:
+            return reverse("admin:approvals_approvalrequest_decide", args=[result.pk])
+        return super().url_for_result(result)
+
+
+def is_reviewer(request: HttpRequest) -> bool:
+    """Tell whether the person who looks decides requests."""
+    return isinstance(request.user, User) and request.user.is_reviewer()
+
+
+@admin.register(ApprovalRequest)
+class ApprovalRequestAdmin(HistoryAdmin):
+    """What agents asked for; by default, what waits for a person."""
+
+    list_display = ("what", "money", "agent_name", "waiting", "decide_within", "state")
+    list_display_links = ("what",)
+    list_filter = (
+        StatusFilter,
+        "action",
+        ("agent", admin.RelatedOnlyFieldListFilter),
+        "priority",
+        ("currency", admin.AllValuesFieldListFilter),
+    )
+    search_fields = (
+        "id",
+        "service",
+        "reason",
+        "agent__name",
+        "payload_versions__payload",
+        "facts__material",
+        "facts__display",
+    )
+    search_help_text = "Id, payment, customer, service, agent or reason; looks in every status."
+    show_full_result_count = False
+    detail_template = "approvals/request.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the pages that decide before the others."""
+        wrap = self.admin_site.admin_view
+        name = "approvals_approvalrequest"
+        own = [
+            path("<str:object_id>/decide/", wrap(self.decide), name=f"{name}_decide"),
+            path("<str:object_id>/decide/change/", wrap(self.change), name=f"{name}_patch"),
+            path("<str:object_id>/decide/refresh/", wrap(self.refresh), name=f"{name}_refresh"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Put what would be lost first on top of the queue, and the newest on top elsewhere.
+
+        Not by priority: that is the agent's own claim, and an agent that calls everything
+        critical must not push aside what expires in a minute. It is a filter instead.
+        """
+        if shown_status(request) == RequestStatus.PENDING:
+            return ("expires_at", "id")
+        return ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read along what the sentences are made of, so that a list costs a fixed few queries."""
+        rows = super().get_queryset(request).select_related("agent", "agent_key")
+        return rows.prefetch_related("payload_versions", "facts")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Leave the status out where all rows have the same."""
+        if shown_status(request) == RequestStatus.PENDING:
+            return tuple(name for name in self.list_display if name != "state")
+        return self.list_display
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PlainLinks]:
+        """Lead a reviewer from the queue straight to the page that decides."""
+        return Queue if is_reviewer(request) else PlainLinks
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Say what the list holds."""
+        waits = shown_status(request) == RequestStatus.PENDING
+        extra = {"list_title": "Waiting for you" if waits else "Requests"}
+        return super().changelist_view(request, extra | (extra_context or {}))
+
+    @admin.display(description="what")
+    def what(self, row: ApprovalRequest) -> SafeString:
+        """Return the sentence, and under it the second line."""
+        sentence = self._sentence(row)
+        return format_html(
+            '{}<span class="cs-sub">{}</span>',
+            visible.show(sentence.title),
+            visible.show(sentence.detail or row.id),
+        )
+
+    @admin.display(description="amount", ordering="amount_minor")
+    def money(self, row: ApprovalRequest) -> SafeString:
+        """Return the amount that would move, or did."""
+        return format_html('<span class="cs-money">{}</span>', self._sentence(row).money)
+
+    @admin.display(description="agent", ordering="agent__name")
+    def agent_name(self, row: ApprovalRequest) -> str:
+        """Return who asks."""
+        return row.agent.name
+
+    @admin.display(description="waiting since", ordering="submitted_at")
+    def waiting(self, row: ApprovalRequest) -> str:
+        """Return how long ago it was submitted."""
+        return f"{words.of_span(self._now(row) - row.submitted_at)} ago"
+
+    @admin.display(description="decide within", ordering="expires_at")
+    def decide_within(self, row: ApprovalRequest) -> str:
+        """Return how long a decision is still possible."""
+        if present_status(row, self._now(row)) != RequestStatus.PENDING:
+            return "–"
+        return words.of_span(row.expires_at - self._now(row))
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: ApprovalRequest) -> SafeString:
+        """Return the present status as a word with a tone."""
+        status = present_status(row, self._now(row))
+        return format_html(
+            '<span class="cs-state {}">{}</span>', TONES.get(status, ""), status.label
+        )
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Add everything that the request page shows."""
+        view = current_view(row)
+        executions = Execution.objects.filter(subject=row.pk).prefetch_related("attempts")
+        context = super().page_context(request, row)
+        context |= pages.gather(row, request.user, view)
+        return context | {
+            "title": view.description.title,
+            "tone": TONES.get(context["status"], ""),
+            "list_url": self.url("changelist"),
+            "decide_url": reverse("admin:approvals_approvalrequest_decide", args=[row.pk]),
+            "decision": getattr(row, "decision", None),
+            "executions": list(executions),
+            "story": [
+                Version(row=fact, changes=(), is_first=False)
+                for fact in timeline.facts_about(row.pk)
+            ],
+        }
+
+    def added_fields(self, row: Any) -> dict[str, Any]:
+        """Show the payload with the version of the request that it belongs to."""
+        versions = PayloadVersion.objects.filter(request_id=row.id, number=row.payload_version)
+        return {"payload": versions.values_list("payload", flat=True).first()}
+
+    def decide(self, request: HttpRequest, object_id: str) -> Any:
+        """Show the decide page, or decide."""
+        return deciding.decide(self, request, object_id)
+
+    def change(self, request: HttpRequest, object_id: str) -> Any:
+        """Show the form that changes the payload, or what the change comes to."""
+        return changing.change(self, request, object_id)
+
+    def refresh(self, request: HttpRequest, object_id: str) -> Any:
+        """Read the provider again."""
+        return deciding.refresh(self, request, object_id)
+
+    @staticmethod
+    def _sentence(row: Any) -> sentences.Sentence:
+        if not hasattr(row, "_sentence"):
+            row._sentence = sentences.of_request(row)
+        found: sentences.Sentence = row._sentence
+        return found
+
+    @staticmethod
+    def _now(row: Any) -> Any:
+        """Return one instant per row and page: the list is not worth a query per cell."""
+        if not hasattr(row, "_now"):
+            row._now = clock.now()
+        return row._now

@@ -1,0 +1,36 @@
+"""Requests in words, for lists: made of rows that were read beforehand, with no further query."""
+
+from dataclasses import dataclass
+
+from approvals.models import ApprovalRequest
+from approvals.viewing import facts_of
+from executors import registry
+from executors.base import Description
+from executors.errors import ExecutorError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """What a request is about: a headline, a second line, and the money as text."""
+
+    title: str
+    detail: str
+    money: str
+
+
+def of_request(request: ApprovalRequest) -> Sentence:
+    """Return the words for a request whose ``payload_versions`` and ``facts`` are prefetched.
+
+    An action that this installation no longer offers is named, not described.
+    """
+    versions = {version.number: version for version in request.payload_versions.all()}
+    payload = versions[request.payload_version].payload
+    snapshot = max(request.facts.all(), key=lambda row: row.number, default=None)
+    facts = None if snapshot is None else facts_of(snapshot)
+    try:
+        executor = registry.get(request.action, request.action_version)
+    except ExecutorError:
+        words, money = Description(title=f"{request.action} {request.action_version}"), None
+    else:
+        words, money = executor.describe(payload, facts), executor.money(payload)
+    return Sentence(title=words.title, detail=words.detail, money=str(money or "–"))

@@ -1,0 +1,137 @@
+"""The admin as a whole: its label, its navigation, the counts on its first page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from approvals.enums import RequestStatus
+from approvals.models import ApprovalRequest
+from audit import clock
+from executors.enums import ExecutionStatus
+from executors.models import Execution
+
+admin.site.login_template = "approvals/login.html"
+admin.site.index_template = "approvals/index.html"
+
+_REQUESTS = "admin:approvals_approvalrequest_changelist"
+_EXECUTIONS = "admin:executors_execution_changelist"
+
+
+def environment_label(request: HttpRequest) -> list[str] | None:
+    """Return what every page says about where it runs; nothing on a production system."""
+    if settings.STRIPE_API_BASE:
+        return ["Local Stripe", "warning"]
+    if settings.COUNTERSIGN_ENV != "production":
+        return ["Demonstration", "info"]
+    return None
+
+
+def waiting() -> "QuerySet[ApprovalRequest]":
+    """Return the requests that a person can still decide."""
+    return ApprovalRequest.objects.filter(status=RequestStatus.PENDING, expires_at__gt=clock.now())
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar. Each link says itself whether it is the present page.
+
+    The theme would mark two links to one list alike, whatever their filters.
+    """
+    groups = [
+        (None, [_waiting_item(request), _all_requests_item(request)]),
+        (
+            "Carrying out",
+            [
+                _item(request, "Executions", "executors.execution", "play_circle"),
+                _item(request, "Holds", "executors.hold", "pan_tool"),
+            ],
+        ),
+        (
+            "Who asks",
+            [
+                _item(request, "Agents", "approvals.agent", "smart_toy"),
+                _item(request, "Agent keys", "approvals.agentkey", "key"),
+                _item(request, "Refusals", "approvals.refusal", "block"),
+            ],
+        ),
+        (
+            "Who decides",
+            [
+                _item(request, "Decisions", "approvals.decision", "gavel"),
+                _item(request, "Reviews", "approvals.review", "rate_review"),
+                _item(request, "People", "approvals.user", "person"),
+                _item(request, "Groups", "auth.group", "group"),
+            ],
+        ),
+    ]
+    return [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add to the first page what needs a person's eye, with where to find it."""
+    context["counts"] = _request_counts(request) + _execution_counts(request)
+    return context
+
+
+def _request_counts(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.has_perm("approvals.view_approvalrequest"):
+        return []
+    return [_count("waiting for you", waiting().count(), reverse(_REQUESTS), "")]
+
+
+def _execution_counts(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.has_perm("executors.view_execution"):
+        return []
+    shown = [
+        (ExecutionStatus.HELD, "held", "warn"),
+        (ExecutionStatus.UNKNOWN, "outcome unknown", "no"),
+        (ExecutionStatus.FAILED, "refused by the provider", "no"),
+        (ExecutionStatus.REFUSED, "refused by us", ""),
+    ]
+    counted = Execution.objects.aggregate(
+        **{status.value: Count("pk", filter=Q(status=status)) for status, _, _ in shown}
+    )
+    address = reverse(_EXECUTIONS)
+    return [
+        _count(text, counted[status.value], f"{address}?status__exact={status.value}", tone)
+        for status, text, tone in shown
+    ]
+
+
+def _count(text: str, number: int, link: str, tone: str) -> dict[str, Any]:
+    return {"text": text, "number": number, "link": link, "tone": tone if number else ""}
+
+
+def _waiting_item(request: HttpRequest) -> dict[str, Any]:
+    item = _item(request, "Waiting for you", "approvals.approvalrequest", "inbox")
+    item["active"] = item["active"] and not _shows_all(request)
+    if item["permission"](request):
+        item |= {"badge": waiting().count(), "badge_variant": "primary"}
+    return item
+
+
+def _all_requests_item(request: HttpRequest) -> dict[str, Any]:
+    item = _item(request, "All requests", "approvals.approvalrequest", "list_alt")
+    item["active"] = item["active"] and _shows_all(request)
+    return item | {"link": f"{item['link']}?status=all"}
+
+
+def _shows_all(request: HttpRequest) -> bool:
+    on_list = request.path == reverse(_REQUESTS)
+    return on_list and request.GET.get("status", RequestStatus.PENDING) != RequestStatus.PENDING
+
+
+def _item(request: HttpRequest, title: str, model: str, icon: str) -> dict[str, Any]:
+    app_label, model_name = model.split(".")
+    link = reverse(f"admin:{app_label}_{model_name}_changelist")
+    permission = f"{app_label}.view_{model_name}"
+    return {
+        "title": title,
+        "icon": icon,
+        "link": link,
+        "active": request.path.startswith(link),
+        "permission": lambda request: request.user.has_perm(permission),
+    }
