@@ -46,10 +46,11 @@ def settle(
         execution = lock_claimed(claimed)
         at = clock.now()
         _end_attempt(attempt, outcome, at)
-        receipt = outcome if isinstance(outcome, Receipt) else found
-        if receipt is not None:
-            _settle_receipt(execution, receipt, actor, at)
-        elif isinstance(outcome, ProviderError):
+        if isinstance(outcome, Receipt):
+            _settle_receipt(execution, outcome, actor, at)
+        elif found is not None:
+            _settle_receipt(execution, found, actor, at)
+        else:
             _BY_CLASS[AttemptClass(outcome.attempt_class)](execution, outcome, actor, at)
 
 

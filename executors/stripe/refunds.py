@@ -1,0 +1,194 @@
+"""``stripe.refund``: give a customer's money back, all of it or a part."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from executors.base import (
+    Description,
+    Executor,
+    FactLine,
+    Facts,
+    Prepared,
+    Provider,
+    Receipt,
+    Share,
+)
+from executors.enums import AttemptClass, Reversibility
+from executors.errors import (
+    FactsUnavailableError,
+    LookUpMismatchError,
+    PayloadError,
+    ProviderError,
+)
+from executors.money import Money, check_amount
+from executors.stripe import payments, wording
+from executors.stripe.gateway import (
+    API_VERSION,
+    LOOK_UP_BUDGET,
+    Reply,
+    money_gateway,
+    reading_gateway,
+)
+from executors.stripe.schema import OURS, REFUND
+
+_PATH = "/v1/refunds"
+_ENDED_BADLY = ("failed", "canceled")
+
+
+class StripeRefund(Executor):
+    """Version 1: amount of a payment, which is named by its PaymentIntent or its charge."""
+
+    name = "stripe.refund"
+    aliases = ("stripe_refund",)
+    version = 1
+    schema = REFUND
+    editable = ("amount", "reason", "metadata")
+    reversibility = Reversibility.IRREVERSIBLE
+    summary = "Refund a payment, all of it or a part, to whatever paid for it."
+
+    def check(self, payload: Mapping[str, Any]) -> None:
+        """Refuse an unknown currency, or an amount that it cannot express."""
+        check_amount(payload["amount"], payload["currency"])
+
+    def check_patch(self, original: Mapping[str, Any], patched: Mapping[str, Any]) -> None:
+        """Allow to lower the amount, to change the reason and to add metadata: nothing else."""
+        for field in ("payment_intent", "charge", "currency"):
+            if original.get(field) != patched.get(field):
+                raise PayloadError("A reviewer cannot change this.", field=f"/{field}")
+        if patched["amount"] > original["amount"]:
+            raise PayloadError("A reviewer can only lower the amount.", field="/amount")
+        kept = patched.get("metadata", {})
+        for key, value in original.get("metadata", {}).items():
+            if kept.get(key) != value:
+                raise PayloadError(
+                    "A reviewer can add metadata, but not change or remove what is there.",
+                    field=f"/metadata/{key}",
+                )
+
+    def money(self, payload: Mapping[str, Any]) -> Money:
+        """Return the amount to be refunded."""
+        return Money(amount_minor=payload["amount"], currency=payload["currency"])
+
+    def describe(self, payload: Mapping[str, Any], facts: Facts | None) -> Description:
+        """Say how much goes to whom, and on which card."""
+        return wording.describe(payload, self.money(payload), facts)
+
+    def facts(self, payload: Mapping[str, Any]) -> Facts:
+        """Read the payment, within the gateway's three seconds."""
+        field = payments.field_of(payload)
+        try:
+            return payments.read(reading_gateway(), field, payload[field])
+        except ProviderError as error:
+            if error.code == "resource_missing":
+                raise PayloadError(
+                    "Stripe does not know this payment.", field=f"/{field}", code="unknown_payment"
+                ) from error
+            raise FactsUnavailableError(f"Stripe cannot be read: {error.message}") from error
+
+    def check_facts(self, payload: Mapping[str, Any], facts: Facts) -> None:
+        """Refuse what Stripe would refuse: currency, disputed, not captured, above the rest."""
+        payments.check(self.money(payload), facts)
+
+    def fact_lines(self, facts: Facts) -> Sequence[FactLine]:
+        """Say what Stripe said about the payment."""
+        return wording.fact_lines(facts)
+
+    def share(self, payload: Mapping[str, Any], facts: Facts) -> Share:
+        """Return how much of the captured payment is refunded, asked for, and left."""
+        return Share(
+            total=facts.material["captured"],
+            gone=facts.material["refunded"],
+            asked=payload["amount"],
+            currency=facts.material["currency"],
+        )
+
+    def provider(self) -> Provider:
+        """Return the account of the key that moves money."""
+        return money_gateway().provider()
+
+    def prepare(self, claims: Mapping[str, Any], token_sha256: str) -> Prepared:
+        """Encode the refund. The currency is not sent: Stripe takes the payment's own."""
+        payload = claims["payload"]
+        field = payments.field_of(payload)
+        pairs = [(field, payload[field]), ("amount", str(payload["amount"]))]
+        if "reason" in payload:
+            pairs.append(("reason", payload["reason"]))
+        metadata = {**payload.get("metadata", {}), **_marks(claims, token_sha256)}
+        pairs += [(f"metadata[{key}]", metadata[key]) for key in sorted(metadata)]
+        return Prepared(method="POST", path=_PATH, body=urlencode(pairs), api_version=API_VERSION)
+
+    def execute(self, prepared: Prepared, idempotency_key: str) -> Receipt:
+        """Post the refund, once."""
+        return _receipt(money_gateway().post(prepared, idempotency_key))
+
+    def look_up(self, claims: Mapping[str, Any], token_sha256: str) -> Receipt | None:
+        """Read all refunds of the payment and return ours, if it matches in every respect."""
+        payload = claims["payload"]
+        field = payments.field_of(payload)
+        listed = money_gateway(budget=LOOK_UP_BUDGET).pages(_PATH, **{field: payload[field]})
+        marks = _marks(claims, token_sha256)
+        ours = [refund for refund in listed if _is_marked(refund, marks)]
+        if not ours:
+            return None
+        if len(ours) > 1:
+            raise _mismatch("look_up_duplicate", f"{len(ours)} refunds carry this decision.")
+        refund = ours[0]
+        expected = {"amount": payload["amount"], "currency": payload["currency"]}
+        whole = {**expected, field: payload[field]}.items() <= dict(refund).items()
+        if not whole or not marks.items() <= dict(refund["metadata"]).items():
+            raise _mismatch(
+                "look_up_mismatch", f"{refund['id']} carries this decision but differs from it."
+            )
+        return _receipt(Reply(data=refund, http_status=200, request_id=""))
+
+
+def _marks(claims: Mapping[str, Any], token_sha256: str) -> dict[str, str]:
+    """Return the metadata by which reconciliation finds what belongs to a decision."""
+    return {
+        f"{OURS}request": claims["sub"],
+        f"{OURS}decision": claims["jti"],
+        f"{OURS}token_sha256": token_sha256,
+    }
+
+
+def _is_marked(refund: Mapping[str, Any], marks: Mapping[str, str]) -> bool:
+    """One mark is enough to be ours; whether all of it matches is another question."""
+    metadata = refund.get("metadata") or {}
+    telling = (f"{OURS}decision", f"{OURS}token_sha256")
+    return any(metadata.get(key) == marks[key] for key in telling)
+
+
+def _receipt(reply: Reply) -> Receipt:
+    """Read a refund. What is not clearly one proves nothing."""
+    refund = reply.data
+    words = [refund.get(name) for name in ("id", "status", "currency")]
+    amount = refund.get("amount")
+    readable = all(isinstance(word, str) and word for word in words) and type(amount) is int
+    if refund.get("object") != "refund" or not readable:
+        raise ProviderError(
+            "Stripe's answer is not a refund.",
+            attempt_class=AttemptClass.AMBIGUOUS,
+            code="unreadable_answer",
+            http_status=reply.http_status,
+            request_id=reply.request_id,
+        )
+    failed = refund["status"] in _ENDED_BADLY
+    return Receipt(
+        reference=refund["id"],
+        provider_status=refund["status"],
+        amount_minor=refund["amount"],
+        currency=refund["currency"],
+        request_id=reply.request_id,
+        http_status=reply.http_status,
+        failed=failed,
+        failure_code=str(refund.get("failure_reason") or refund["status"]) if failed else "",
+    )
+
+
+def _mismatch(code: str, message: str) -> LookUpMismatchError:
+    return LookUpMismatchError(
+        f"{message} Read the payment at Stripe.",
+        attempt_class=AttemptClass.AMBIGUOUS,
+        code=code,
+    )

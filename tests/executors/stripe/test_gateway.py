@@ -1,0 +1,401 @@
+"""The only door to Stripe: what goes over the wire, and what each answer proves."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import stripe
+
+from executors.base import Prepared
+from executors.enums import AttemptClass as C
+from executors.errors import ProviderError
+from executors.stripe import gateway
+from executors.stripe.gateway import API_VERSION, Gateway, money_gateway, reading_gateway
+from tests.executors.stripe.scripted_http import (
+    RESET,
+    ScriptedHttp,
+    answer,
+    scripted_http,
+    stripe_error,
+)
+
+# An order and an encoding that the library itself would never produce.
+BODY = "metadata%5Bb%5D=%C3%A4&amount=0100&payment_intent=pi_1234&metadata[a]=x+y"
+PREPARED = Prepared(method="POST", path="/v1/refunds", body=BODY, api_version="2024-06-20")
+KEY = "cs_dec_1"
+REFUND = {
+    "id": "re_1",
+    "object": "refund",
+    "amount": 100,
+    "currency": "usd",
+    "status": "succeeded",
+}
+
+
+@pytest.fixture
+def http(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHttp]:
+    monkeypatch.setattr(gateway, "_accounts", {})
+    with scripted_http() as server:
+        settings.STRIPE_API_BASE = server.base_url
+        settings.STRIPE_API_KEY = "rk_local_money12345"
+        settings.STRIPE_READ_KEY = "rk_local_read123456"
+        yield server
+
+
+def post(server: ScriptedHttp, *answers: bytes) -> Any:
+    server.answers = list(answers)
+    return money_gateway().post(PREPARED, KEY)
+
+
+def refused(server: ScriptedHttp, *answers: bytes) -> ProviderError:
+    with pytest.raises(ProviderError) as error:
+        post(server, *answers)
+    return error.value
+
+
+class TestWire:
+    """What Stripe receives is what was stored."""
+
+    def test_the_stored_bytes_are_sent(self, http: ScriptedHttp) -> None:
+        reply = post(http, answer(200, REFUND))
+
+        assert http.line() == "POST /v1/refunds HTTP/1.1"
+        assert http.body() == BODY.encode()
+        assert http.headers()["content-length"] == str(len(BODY))
+        assert http.headers()["content-type"] == "application/x-www-form-urlencoded"
+        assert (reply.data["id"], reply.http_status, reply.request_id) == (
+            "re_1",
+            200,
+            "req_scripted",
+        )
+
+    def test_a_retry_sends_the_same_bytes(self, http: ScriptedHttp) -> None:
+        refused(http, RESET)
+        post(http, answer(200, REFUND))
+
+        assert len(http.received) == 2
+        assert http.body(0) == http.body(1) == BODY.encode()
+        for name in ("idempotency-key", "stripe-version", "authorization"):
+            assert http.headers(0)[name] == http.headers(1)[name]
+
+    def test_key_version_and_authorisation_are_ours(self, http: ScriptedHttp) -> None:
+        post(http, answer(200, REFUND))
+
+        headers = http.headers()
+        assert headers["idempotency-key"] == KEY
+        assert headers["stripe-version"] == PREPARED.api_version
+        assert headers["authorization"] == "Bearer rk_local_money12345"
+        assert "x-stripe-client-telemetry" not in headers
+
+    def test_a_library_that_changes_the_key_sends_nothing(
+        self, http: ScriptedHttp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        requestor = stripe._api_requestor._APIRequestor
+        original = requestor.request_headers
+
+        def with_another_key(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return original(self, *args, **kwargs) | {"Idempotency-Key": "random"}
+
+        monkeypatch.setattr(requestor, "request_headers", with_another_key)
+
+        assert refused(http, answer(200, REFUND)).attempt_class is C.AMBIGUOUS
+        assert http.received == []
+
+    @pytest.mark.parametrize("status", [409, 429, 500, 503])
+    def test_the_library_does_not_retry_by_itself(self, http: ScriptedHttp, status: int) -> None:
+        retry = {"Stripe-Should-Retry": "true"}
+        refused(http, stripe_error(status, "api_error", headers=retry))
+
+        assert len(http.received) == 1
+
+    def test_a_redirect_is_not_followed(self, http: ScriptedHttp) -> None:
+        there = {"Location": f"{http.base_url}/elsewhere"}
+        error = refused(http, answer(307, {}, headers=there), answer(200, REFUND))
+
+        assert error.attempt_class is C.AMBIGUOUS
+        assert len(http.received) == 1
+
+    def test_reads_are_pinned_to_the_version(self, http: ScriptedHttp) -> None:
+        http.answers = [answer(200, {"id": "ch_1"})]
+        reading_gateway().get("/v1/charges/ch_1", expand=["customer"])
+
+        assert http.line() == "GET /v1/charges/ch_1?expand%5B0%5D=customer HTTP/1.1"
+        assert http.headers()["stripe-version"] == API_VERSION
+        assert http.headers()["authorization"] == "Bearer rk_local_read123456"
+
+
+class TestErrorTable:
+    """Each answer proves one thing; what is not on the closed list proves nothing."""
+
+    @pytest.mark.parametrize(
+        ("raw", "attempt_class", "code"),
+        [
+            # ambiguous: the connection, or an answer that is none
+            (RESET, C.AMBIGUOUS, "connection_error"),
+            (answer(200, b'{"id": "re_1", "obj', length=400), C.AMBIGUOUS, "connection_error"),
+            (answer(200, b'{"id": "re_1", "obj'), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(200, b"<html>"), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(200, b"\xff\xfe"), C.AMBIGUOUS, "unexpected"),
+            (answer(200, b""), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(200, b"[]"), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(200, b'"re_1"'), C.AMBIGUOUS, "unreadable_answer"),
+            (b"no http at all\r\n\r\n", C.AMBIGUOUS, "connection_error"),
+            # ambiguous: conflicts
+            (
+                stripe_error(409, "idempotency_error", "idempotency_key_in_use"),
+                C.AMBIGUOUS,
+                "idempotency_key_in_use",
+            ),
+            (
+                stripe_error(409, "invalid_request_error", "lock_timeout"),
+                C.AMBIGUOUS,
+                "lock_timeout",
+            ),
+            (
+                stripe_error(429, "invalid_request_error", "lock_timeout"),
+                C.AMBIGUOUS,
+                "lock_timeout",
+            ),
+            # ambiguous: the server's own trouble
+            (stripe_error(500, "api_error"), C.AMBIGUOUS, "api_error"),
+            (stripe_error(503, "api_error"), C.AMBIGUOUS, "api_error"),
+            (answer(502, b"<html>"), C.AMBIGUOUS, "unreadable_answer"),
+            # ambiguous: nobody listed it
+            (stripe_error(400, "api_error"), C.AMBIGUOUS, "api_error"),
+            (stripe_error(418, "invalid_request_error"), C.AMBIGUOUS, "invalid_request_error"),
+            (stripe_error(400, "new_error"), C.AMBIGUOUS, "new_error"),
+            # ambiguous: a refusal that is not in Stripe's form comes from somebody in between
+            (answer(400, {"error": "bad"}), C.AMBIGUOUS, "unexpected"),
+            (answer(401, b"<html>"), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(403, {"message": "blocked"}), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(404, {"error": {"message": "?"}}), C.AMBIGUOUS, "unreadable_answer"),
+            (answer(429, {}), C.AMBIGUOUS, "unreadable_answer"),
+            # not executed
+            (
+                stripe_error(429, "invalid_request_error", "rate_limit"),
+                C.NOT_EXECUTED,
+                "rate_limit",
+            ),
+            # final
+            (
+                stripe_error(400, "invalid_request_error", "charge_already_refunded"),
+                C.FINAL,
+                "charge_already_refunded",
+            ),
+            (
+                stripe_error(400, "invalid_request_error", "charge_disputed"),
+                C.FINAL,
+                "charge_disputed",
+            ),
+            (
+                stripe_error(404, "invalid_request_error", "resource_missing"),
+                C.FINAL,
+                "resource_missing",
+            ),
+            (stripe_error(400, "invalid_request_error"), C.FINAL, "invalid_request_error"),
+            (stripe_error(402, "card_error", "insufficient_funds"), C.FINAL, "insufficient_funds"),
+            # our bug
+            (stripe_error(400, "idempotency_error"), C.OUR_BUG, "idempotency_error"),
+            (stripe_error(404, "idempotency_error"), C.OUR_BUG, "idempotency_error"),
+            # configuration
+            (stripe_error(401, "invalid_request_error"), C.CONFIGURATION, "invalid_request_error"),
+            (
+                stripe_error(403, "invalid_request_error", "more_permissions_required"),
+                C.CONFIGURATION,
+                "more_permissions_required",
+            ),
+        ],
+    )
+    def test_what_it_proves(
+        self, http: ScriptedHttp, raw: bytes, attempt_class: C, code: str
+    ) -> None:
+        error = refused(http, raw)
+
+        assert (error.attempt_class, error.code) == (attempt_class, code)
+
+    def test_a_refusal_keeps_what_support_asks_for(self, http: ScriptedHttp) -> None:
+        error = refused(http, stripe_error(404, "invalid_request_error", "resource_missing"))
+
+        assert (error.http_status, error.request_id) == (404, "req_scripted")
+        assert error.message == "Scripted resource_missing."
+
+    def test_nobody_listening_is_ambiguous(self, http: ScriptedHttp, settings: Any) -> None:
+        with scripted_http() as gone:
+            settings.STRIPE_API_BASE = gone.base_url
+
+        assert refused(http, RESET).attempt_class is C.AMBIGUOUS
+        assert http.received == []
+
+    def test_a_hanging_server_is_ambiguous(
+        self, http: ScriptedHttp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gateway, "MONEY_TIMEOUT", (1.0, 0.05))
+        unfinished = answer(200, b'{"id"', length=400).replace(b"Connection: close\r\n", b"")
+
+        assert refused(http, unfinished).code == "connection_error"
+
+    @pytest.mark.parametrize(
+        ("header", "seconds"),
+        [("7", 7), ("999999", 3600), ("-1", None), ("soon", None), ("７", None)],
+    )
+    def test_retry_after(self, http: ScriptedHttp, header: str, seconds: int | None) -> None:
+        headers = {"Retry-After": header}
+        raw = stripe_error(429, "invalid_request_error", "rate_limit", headers=headers)
+
+        assert refused(http, raw).retry_after == seconds
+
+    def test_no_retry_after(self, http: ScriptedHttp) -> None:
+        assert refused(http, stripe_error(500, "api_error")).retry_after is None
+
+
+class TestPages:
+    """A listing is complete, or it is an error."""
+
+    def read(self, http: ScriptedHttp, *answers: bytes) -> list[Any]:
+        http.answers = list(answers)
+        return list(money_gateway().pages("/v1/refunds", payment_intent="pi_1"))
+
+    def test_it_pages_to_the_end(self, http: ScriptedHttp) -> None:
+        first = {"data": [{"id": "re_1"}, {"id": "re_2"}], "has_more": True}
+        last = {"data": [{"id": "re_3"}], "has_more": False}
+
+        found = self.read(http, answer(200, first), answer(200, last))
+
+        assert [refund["id"] for refund in found] == ["re_1", "re_2", "re_3"]
+        assert "starting_after=re_2" in http.line()
+        assert "payment_intent=pi_1" in http.line()
+
+    def test_an_empty_page_is_the_end(self, http: ScriptedHttp) -> None:
+        assert self.read(http, answer(200, {"data": [], "has_more": True})) == []
+
+    def test_a_broken_page_is_an_error(self, http: ScriptedHttp) -> None:
+        first = {"data": [{"id": "re_1"}], "has_more": True}
+
+        with pytest.raises(ProviderError):
+            self.read(http, answer(200, first), stripe_error(500, "api_error"))
+
+    @pytest.mark.parametrize("data", [None, {}, [None], [{}], [{"id": 1}]])
+    def test_a_page_without_objects_is_an_error(self, http: ScriptedHttp, data: Any) -> None:
+        with pytest.raises(ProviderError) as error:
+            self.read(http, answer(200, {"data": data}))
+
+        assert error.value.attempt_class is C.AMBIGUOUS
+
+
+class TestAccount:
+    """Whose key it is."""
+
+    def test_it_is_asked_once_per_key(self, http: ScriptedHttp) -> None:
+        http.answers = [answer(200, {"id": "acct_1"})]
+
+        for _ in range(2):
+            assert money_gateway().provider().as_claim() == {
+                "kind": "stripe-local",
+                "account": "acct_1",
+                "livemode": False,
+            }
+        assert len(http.received) == 1
+        reading_gateway().provider()
+        assert len(http.received) == 2
+
+    def test_an_answer_without_an_id_is_none(self, http: ScriptedHttp) -> None:
+        http.answers = [answer(200, {})]
+
+        with pytest.raises(ProviderError) as error:
+            money_gateway().provider()
+
+        assert error.value.code == "unreadable_answer"
+
+    def test_stripe_itself_is_called_stripe(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.STRIPE_API_BASE = ""
+        live = Gateway("rk_live_123")
+        monkeypatch.setitem(gateway._accounts, live._fingerprint(), "acct_9")
+
+        assert live.provider().as_claim() == {
+            "kind": "stripe",
+            "account": "acct_9",
+            "livemode": True,
+        }
+
+
+class TestKeys:
+    """Which key goes where."""
+
+    @pytest.mark.parametrize("key", ["sk_live_123", "rk_live_123"])
+    def test_a_live_key_goes_to_stripe_only(self, http: ScriptedHttp, key: str) -> None:
+        with pytest.raises(ProviderError) as error:
+            Gateway(key)
+
+        assert (error.value.code, error.value.attempt_class) == (
+            "live_key_elsewhere",
+            C.CONFIGURATION,
+        )
+
+    @pytest.mark.parametrize("base", ["http://192.0.2.1:1", "https://api.example.com", "nonsense"])
+    def test_another_address_is_on_this_machine(self, settings: Any, base: str) -> None:
+        settings.STRIPE_API_BASE = base
+
+        with pytest.raises(ProviderError) as error:
+            Gateway("sk_test_123")
+
+        assert error.value.code == "base_not_local"
+
+    def test_without_the_key_no_money_moves(self, settings: Any) -> None:
+        settings.STRIPE_API_KEY = ""
+
+        with pytest.raises(ProviderError) as error:
+            money_gateway()
+
+        assert (error.value.code, error.value.attempt_class) == (
+            "no_provider_key",
+            C.CONFIGURATION,
+        )
+
+    @pytest.mark.parametrize(
+        ("role", "has", "reads_with"),
+        [
+            ("web", "both", "read"),
+            ("default", "both", "read"),
+            ("money", "both", "money"),
+            ("money", "read", "read"),
+            ("web", "money", "money"),
+        ],
+    )
+    def test_facts_are_read_with_the_key_that_the_process_should_use(
+        self, settings: Any, role: str, has: str, reads_with: str
+    ) -> None:
+        settings.COUNTERSIGN_ROLE = role
+        settings.STRIPE_API_KEY = "money" if has in ("both", "money") else ""
+        settings.STRIPE_READ_KEY = "read" if has in ("both", "read") else ""
+
+        assert reading_gateway()._api_key == reads_with
+
+    def test_without_any_key_nothing_is_read(self, settings: Any) -> None:
+        settings.STRIPE_API_KEY = settings.STRIPE_READ_KEY = ""
+
+        with pytest.raises(ProviderError) as error:
+            reading_gateway()
+
+        assert error.value.code == "no_provider_key"
+
+
+def test_reads_share_one_budget(http: ScriptedHttp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a first slow read used up, the next one does not have."""
+    timeouts: list[tuple[float, float]] = []
+    original = gateway._Once.__init__
+
+    def noting(self: Any, *, timeout: tuple[float, float]) -> None:
+        timeouts.append(timeout)
+        original(self, timeout=timeout)
+
+    monkeypatch.setattr(gateway._Once, "__init__", noting)
+    http.answers = [answer(200, {"id": "x"})]
+    reader = reading_gateway()
+    reader.get("/v1/account")
+    reader._deadline -= 2.5
+    reader.get("/v1/account")
+
+    assert sum(timeouts[0]) <= 3.0
+    assert sum(timeouts[1]) <= 0.5
