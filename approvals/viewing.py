@@ -82,16 +82,7 @@ def _content(
     executor: Executor,
 ) -> dict[str, Any]:
     return {
-        "request": {
-            "id": request.id,
-            "agent": request.agent.name,
-            "agent_key": request.agent_key.prefix,
-            "service": request.service,
-            "action": request.action,
-            "priority": request.priority,
-            "submitted_at": stamp(request.submitted_at),
-            "expires_at": stamp(request.expires_at),
-        },
+        "request": _request_content(request),
         "payload": version.payload,
         "payload_version": version.number,
         "facts": None if snapshot is None else _facts_content(snapshot),
@@ -106,6 +97,19 @@ def _content(
             "rules_sha256": rules.rules_digest(executor),
         },
         "action_version": request.action_version,
+    }
+
+
+def _request_content(request: ApprovalRequest) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "agent": request.agent.name,
+        "agent_key": request.agent_key.prefix,
+        "service": request.service,
+        "action": request.action,
+        "priority": request.priority,
+        "submitted_at": stamp(request.submitted_at),
+        "expires_at": stamp(request.expires_at),
     }
 
 

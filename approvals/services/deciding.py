@@ -146,7 +146,16 @@ def _decide(vote: Vote) -> Decision:
     version = _version(vote, request, view, fact)
     outcome = _outcome(vote, version)
     review = _store_review(vote, request, reviewer, view, version, fact)
-    decision = _sign(request, outcome, view, version, review, fact)
+    judgement = claims.Judgement(
+        decision_id=new_decision_id(),
+        request=request,
+        outcome=outcome,
+        view=view,
+        version=version,
+        reviews=[review],
+        at=at,
+    )
+    decision = _sign(judgement, review.reason, fact)
     _close(request, outcome, version, fact)
     return decision
 
@@ -211,33 +220,18 @@ def _store_review(
     return review
 
 
-def _sign(
-    request: ApprovalRequest,
-    outcome: Outcome,
-    view: ReviewView,
-    version: PayloadVersion,
-    review: Review,
-    fact: Fact,
-) -> Decision:
-    judgement = claims.Judgement(
-        decision_id=new_decision_id(),
-        request=request,
-        outcome=outcome,
-        view=view,
-        version=version,
-        reviews=[review],
-        at=fact.at,
-    )
+def _sign(judgement: claims.Judgement, reason: str, fact: Fact) -> Decision:
+    """Sign and store the decision; what it authorises is queued in the same transaction."""
     content = claims.build(judgement)
     key = _signing_key()
     token = tokens.sign(content, key)
     decision = Decision(
         id=judgement.decision_id,
-        request=request,
-        outcome=outcome,
-        reason=review.reason,
-        payload_version=version.number,
-        diff=_diff(request, version),
+        request=judgement.request,
+        outcome=judgement.outcome,
+        reason=reason,
+        payload_version=judgement.version.number,
+        diff=_diff(judgement.request, judgement.version),
         token=token,
         token_sha256=tokens.token_digest(token),
         kid=key.kid,
@@ -245,7 +239,7 @@ def _sign(
         expires_at=judgement.expires_at,
     )
     record(decision, replace(fact, event=EventType.DECISION_SIGN))
-    if outcome != Outcome.REJECTED:
+    if judgement.outcome != Outcome.REJECTED:
         executions.enqueue(token=token, claims=content, actor=fact.actor, at=fact.at)
     return decision
 

@@ -1,7 +1,5 @@
 """``services.approve`` and ``services.reject``: a person decides."""
 
-from typing import Any
-
 import pytest
 from django.conf import settings as django_settings
 
@@ -12,36 +10,17 @@ from approvals.errors import (
     InvalidInputError,
     InvalidPatchError,
     NotDecidableError,
-    NotPermittedError,
     RequestNotFoundError,
-    SelfApprovalError,
     SigningUnavailableError,
     StaleViewError,
 )
-from approvals.models import ApprovalRequest, Decision, PayloadVersion, Refusal, Review
-from audit import actors
+from approvals.models import Decision, Review
 from audit.canonical import digest_of, sha256_hex
-from audit.signing import keys, tokens
+from audit.signing import keys
 from executors.models import Execution
+from tests.approvals.services.outcomes import claims_of, nothing_was_decided
 
 pytestmark = pytest.mark.django_db
-
-
-def claims_of(decision: Decision) -> dict[str, Any]:
-    trusted = keys.load_trusted_keys(django_settings.COUNTERSIGN_TRUSTED_KEYS_FILE)
-    return tokens.verify(decision.token, trusted, use=keys.DECISION)
-
-
-def nothing_was_decided(request: ApprovalRequest) -> bool:
-    request.refresh_from_db()
-    return (
-        request.status == RequestStatus.PENDING
-        and not Decision.objects.exists()
-        and not Review.objects.exists()
-        and not Execution.objects.exists()
-        and PayloadVersion.objects.count() == 1
-        and request.history.count() == 1
-    )
 
 
 def test_approving_closes_the_request_and_queues_one_execution(pending_request, approve):
@@ -246,104 +225,6 @@ def test_past_the_deadline_nothing_is_decided_even_without_the_sweep(
 def test_a_request_that_does_not_exist_is_not_found(pending_request, approve):
     with pytest.raises(RequestNotFoundError):
         approve(pending_request, request_id="req_none")
-
-
-@pytest.mark.parametrize("who", ["admin_user", "auditor", "outsider"])
-def test_only_reviewers_decide_not_even_superusers(pending_request, approve, who, request):
-    person = request.getfixturevalue(who)
-
-    with pytest.raises(NotPermittedError):
-        approve(pending_request, reviewer_id=person.pk)
-
-    assert nothing_was_decided(pending_request)
-
-
-def test_a_deactivated_reviewer_decides_nothing(pending_request, approve, reviewer):
-    reviewer.is_active = False
-    reviewer.save()
-
-    with pytest.raises(NotPermittedError):
-        approve(pending_request)
-
-
-def test_an_account_that_is_gone_decides_nothing(pending_request, approve):
-    with pytest.raises(NotPermittedError):
-        approve(pending_request, reviewer_id=10**9)
-
-
-def test_the_owner_of_the_agent_does_not_decide_and_the_attempt_is_kept(
-    pending_request, approve, reviewer, agent
-):
-    agent.owner = reviewer
-    agent.save_without_historical_record()
-
-    with pytest.raises(SelfApprovalError):
-        approve(pending_request)
-
-    assert nothing_was_decided(pending_request)
-    refusal = Refusal.objects.get()
-    assert (refusal.actor, refusal.code) == ("person:reviewer", "self_approval")
-    assert refusal.subject == pending_request.pk
-
-
-@pytest.mark.parametrize("change", ["password", "groups"])
-def test_an_account_changed_by_somebody_else_rests_for_a_day(
-    submit, refund_payload, approve, reviewer, later, change
-):
-    if change == "password":
-        reviewer.set_password("another long password")
-        reviewer.save()
-    else:
-        groups = list(reviewer.groups.all())
-        reviewer.groups.clear()
-        reviewer.groups.add(*groups)
-
-    with pytest.raises(NotPermittedError) as caught:
-        approve(submit(refund_payload))
-    assert caught.value.code == "account_changed"
-    later(hours=24, seconds=1)
-    assert approve(submit(refund_payload)).outcome == Outcome.APPROVED
-
-
-def test_a_person_who_changed_their_own_password_decides(pending_request, approve, reviewer):
-    from approvals.models.people import acting_as
-
-    with acting_as(actors.person(reviewer)):
-        reviewer.set_password("another long password")
-        reviewer.save()
-
-    assert approve(pending_request).outcome == Outcome.APPROVED
-
-
-def test_what_a_suspended_agent_asked_for_is_not_approved(
-    pending_request, approve, reject, agent, admin_user
-):
-    services.suspend_agent(agent_id=agent.pk, reason="odd", by=actors.person(admin_user))
-
-    with pytest.raises(NotDecidableError):
-        approve(pending_request)
-    assert reject(pending_request).outcome == Outcome.REJECTED
-
-
-def test_what_a_compromised_key_asked_for_is_not_approved(
-    pending_request, approve, agent_key, admin_user
-):
-    services.revoke_key(
-        key_id=agent_key.key.pk, reason="leak", compromised=True, by=actors.person(admin_user)
-    )
-
-    with pytest.raises(NotDecidableError):
-        approve(pending_request)
-
-
-def test_what_a_rotated_key_asked_for_stays_approvable(
-    pending_request, approve, agent_key, admin_user
-):
-    services.revoke_key(
-        key_id=agent_key.key.pk, reason="rotated", compromised=False, by=actors.person(admin_user)
-    )
-
-    assert approve(pending_request).outcome == Outcome.APPROVED
 
 
 def test_without_a_signing_key_nothing_is_decided(pending_request, approve, settings, tmp_path):
