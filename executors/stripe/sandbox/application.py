@@ -88,7 +88,7 @@ class Application:
         """Run a GET; an idempotency key has no effect on it."""
         route = admitted.route
         with self._store.writing() if route.makes else self._store.reading() as tx:
-            call = self._call(tx, replace(admitted, key=None))
+            call = self._call(tx, admitted)
             return Answer(status=200, body=as_bytes(self._run(route, call)))
 
     def _write(self, admitted: Admitted) -> Answer:

@@ -150,7 +150,6 @@ def metadata(value: str | Form, name: str) -> dict[str, str]:
         raise EarlyError("Invalid hash", param=name)
     for key, item in value.items():
         _check_metadata(key, item, name)
-    check_metadata_count(value)
     return {key: str(item) for key, item in value.items()}
 
 
@@ -172,19 +171,6 @@ def _check_metadata(key: str, item: str | Form, name: str) -> None:
         )
 
 
-def check_metadata_count(entries: Mapping[str, Any]) -> None:
-    """Refuse more metadata keys than one object may carry.
-
-    Raises:
-        EarlyError: more than 50 keys.
-    """
-    if len(entries) > MAX_METADATA_KEYS:
-        message = (
-            f"Metadata can have up to {MAX_METADATA_KEYS} keys, but you've set {len(entries)}."
-        )
-        raise EarlyError(message, param="metadata")
-
-
 def merged_metadata(present: dict[str, str], change: dict[str, str] | None) -> dict[str, str]:
     """Return the metadata after a change.
 
@@ -196,5 +182,7 @@ def merged_metadata(present: dict[str, str], change: dict[str, str] | None) -> d
     if change == {"": ""}:
         return {}
     merged = {key: value for key, value in {**present, **change}.items() if value != ""}
-    check_metadata_count(merged)
+    if len(merged) > MAX_METADATA_KEYS:
+        message = f"Metadata can have up to {MAX_METADATA_KEYS} keys, but you've set {len(merged)}"
+        raise EarlyError(message, param="metadata")
     return merged

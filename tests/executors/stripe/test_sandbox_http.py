@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from executors.stripe.sandbox.errors import EarlyError
 from executors.stripe.sandbox.form import decode
+from executors.stripe.sandbox.messages import Request
 from executors.stripe.sandbox.process import RunningSandbox
-from executors.stripe.sandbox.server import MAX_BODY_BYTES
-from tests.executors.stripe.conftest import Stage, error_of
+from executors.stripe.sandbox.server import MAX_BODY_BYTES, SandboxServer
+from tests.executors.stripe.conftest import Shop, Stage, error_of
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -71,18 +73,20 @@ def test_a_form_is_nested_by_its_brackets() -> None:
         b"&".join(b"metadata[%d]=1" % number for number in range(1001)),
     ],
 )
-def test_a_malformed_form_is_refused(stage: Stage, form: bytes) -> None:
-    answer = stage.application.answer(
-        stage_request(stage, body=form, **{"content-type": f"{FORM}; charset=utf-8"})
-    )
-
-    assert answer.status == 400
-    assert error_of(answer)["type"] == "invalid_request_error"
+def test_a_malformed_form_is_refused(form: bytes) -> None:
+    with pytest.raises(EarlyError, match=r"Invalid request|more than 1000"):
+        decode(form)
 
 
-def stage_request(stage: Stage, *, body: bytes, **headers: str) -> Any:
-    from executors.stripe.sandbox.messages import Request
+def test_a_refused_form_is_an_answer(stage: Stage) -> None:
+    plain = {"content-type": f"{FORM}; charset=utf-8"}
 
+    answer = stage.application.answer(stage_request(stage, body=b"amount=%ff", **plain))
+
+    assert (answer.status, error_of(answer)["type"]) == (400, "invalid_request_error")
+
+
+def stage_request(stage: Stage, *, body: bytes, **headers: str) -> Request:
     bearer = {"authorization": f"Bearer {stage.secrets['secret']}"}
     return Request(method="POST", target="/v1/refunds", headers={**bearer, **headers}, body=body)
 
@@ -181,12 +185,50 @@ def test_a_head_request_has_no_body(
 
 
 @pytest.mark.process
+def test_half_a_request_is_not_carried_out(local: RunningSandbox, local_shop: Shop) -> None:
+    payment = local_shop.pay()
+    whole = f"payment_intent={payment.id}&amount=1000".encode()
+    with talking_to(local) as raw:
+        head = (
+            "POST /v1/refunds HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: Bearer {local.secret_key}\r\n"
+            f"Content-Type: {FORM}\r\nContent-Length: {len(whole)}\r\n\r\n"
+        )
+        raw.sendall(head.encode() + whole[:-3])
+        raw.shutdown(socket.SHUT_WR)
+        answer = raw.makefile("rb").read()
+
+    assert answer == b""
+    assert local_shop.refunds_of(payment) == []
+
+
+def talking_to(sandbox: RunningSandbox) -> socket.socket:
+    address = urlsplit(sandbox.base_url)
+    assert address.hostname
+    assert address.port
+    return socket.create_connection((address.hostname, address.port), timeout=10)
+
+
+@pytest.mark.process
 def test_what_is_no_http_is_refused_in_words(local: RunningSandbox) -> None:
-    address = urlsplit(local.base_url)
-    assert address.hostname and address.port
-    with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+    with talking_to(local) as raw:
         raw.sendall(b"GIVE ME MY MONEY\r\n\r\n")
         answer = raw.makefile("rb").read()
 
     assert b" 400 " in answer.splitlines()[0]
     assert b"invalid_request_error" in answer
+
+
+def test_only_a_client_that_left_is_passed_over(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with SandboxServer(0, stage.application) as server:
+        for error in (BrokenPipeError("gone"), RuntimeError("broken on purpose")):
+            try:
+                raise error
+            except (BrokenPipeError, RuntimeError):
+                server.handle_error(None, ("127.0.0.1", 1))
+
+    text = capsys.readouterr().err
+    assert "broken on purpose" in text
+    assert "gone" not in text

@@ -97,6 +97,25 @@ def test_wrong_parameters_under_a_used_key_are_a_mismatch(stage: Stage) -> None:
     assert (answer.status, error_of(answer)["type"]) == (400, "idempotency_error")
 
 
+def test_the_same_parameters_at_another_endpoint_are_refused(stage: Stage) -> None:
+    paths = [f"/v1/payment_intents/{stage.pay(confirm='false')['id']}/confirm" for _ in range(2)]
+    assert stage.send("POST", paths[0], key="k").status == 200
+
+    answer = stage.send("POST", paths[1], key="k")
+
+    assert (answer.status, error_of(answer)["type"]) == (400, "idempotency_error")
+    assert f"('{paths[1]}' vs '{paths[0]}')" in error_of(answer)["message"]
+
+
+def test_a_parameter_refused_by_the_endpoint_itself_leaves_the_key_fresh(stage: Stage) -> None:
+    form = a_refund(stage)
+    assert stage.send("POST", "/v1/refunds", {"amount": 100}, key="k").status == 400
+
+    answer = stage.send("POST", "/v1/refunds", form, key="k")
+
+    assert answer.status == 200
+
+
 def test_a_decline_is_stored_with_its_failed_charge(stage: Stage) -> None:
     form = {
         "amount": 5000,

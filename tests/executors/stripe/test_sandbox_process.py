@@ -1,5 +1,6 @@
 """The local Stripe as a process: starting, refusing to start, stopping."""
 
+import contextlib
 import json
 import signal
 import sqlite3
@@ -7,8 +8,10 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +19,7 @@ import pytest
 
 from executors.stripe.sandbox import command, process, schema
 from executors.stripe.sandbox.process import SandboxStartError, running_sandbox
+from executors.stripe.sandbox.server import SandboxServer
 from executors.stripe.sandbox.store import Store, StoreError
 
 pytestmark = pytest.mark.process
@@ -213,6 +217,48 @@ def test_a_refused_database_is_not_held(database: Path) -> None:
     database.unlink()
 
     Store(database).close()
+
+
+def test_a_transaction_is_alone_from_its_beginning_and_reaches_the_disk(database: Path) -> None:
+    store = Store(database)
+    with store.writing() as tx, contextlib.closing(sqlite3.connect(database, timeout=0)) as other:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        assert tx.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+    store.close()
+
+
+def test_a_stop_waits_for_the_answers_under_way(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(command, "_stop_on_signals", stop_while_answering(order))
+
+    assert command.main(["--port", "0", "--database", str(database)]) == 0
+
+    assert order == ["stopped", "answered"]
+
+
+def stop_while_answering(order: list[str]) -> Callable[[SandboxServer], None]:
+    """Stop the server while an answer is under way, which ends only after that."""
+
+    def arrange(server: SandboxServer) -> None:
+        def stop() -> None:
+            server.shutdown()
+            order.append("stopped")
+            stopped.set()
+
+        def answer() -> None:
+            stopped.wait()
+            order.append("answered")
+            server.end()
+
+        stopped = threading.Event()
+        server.begin()
+        for target in (stop, answer):
+            threading.Thread(target=target).start()
+
+    return arrange
 
 
 def test_a_process_that_says_nothing_did_not_start(

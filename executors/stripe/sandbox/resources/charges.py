@@ -35,9 +35,9 @@ DECLINE_MESSAGES = {
 def serialise(row: sqlite3.Row) -> Json:
     """Return the charge's JSON."""
     card = payment_methods.card_of(row)
-    has_failed = row["status"] == "failed"
     return {
         **dict.fromkeys(_NOTHING),
+        **_failure(row),
         "id": row["id"],
         "object": "charge",
         "amount": row["amount"],
@@ -52,13 +52,11 @@ def serialise(row: sqlite3.Row) -> Json:
         "customer": row["customer"],
         "description": row["description"],
         "disputed": bool(row["disputed"]),
-        "failure_code": "card_declined" if has_failed else None,
-        "failure_message": DECLINE_MESSAGES[row["decline_code"]] if has_failed else None,
         "fraud_details": {"user_report": row["user_report"]} if row["user_report"] else {},
         "livemode": False,
         "metadata": metadata_of(row),
         "outcome": _outcome(row),
-        "paid": not has_failed,
+        "paid": row["status"] == "succeeded",
         "payment_intent": row["payment_intent"],
         "payment_method": row["payment_method"],
         "payment_method_details": {"card": payment_methods.card_details(card), "type": "card"},
@@ -66,6 +64,13 @@ def serialise(row: sqlite3.Row) -> Json:
         "refunded": 0 < row["amount_captured"] == row["amount_refunded"],
         "status": row["status"],
     }
+
+
+def _failure(row: sqlite3.Row) -> Json:
+    if row["status"] == "succeeded":
+        return {"failure_code": None, "failure_message": None}
+    message = DECLINE_MESSAGES[row["decline_code"]]
+    return {"failure_code": "card_declined", "failure_message": message}
 
 
 def _outcome(row: sqlite3.Row) -> Json:

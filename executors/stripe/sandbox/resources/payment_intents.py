@@ -133,7 +133,8 @@ def confirm(call: Call) -> Json:
         _refuse_state(row)
     if "payment_method" in call.params:
         method = payment_methods.get(call, call.params["payment_method"], param="payment_method")
-        _update(call, row["id"], payment_method=method["id"])
+        query = "UPDATE payment_intents SET payment_method = ? WHERE id = ?"
+        call.tx.execute(query, (method["id"], row["id"]))
         row = get_row(call.tx, KIND, row["id"])
     return _confirm(call, row)
 
@@ -157,8 +158,7 @@ def _confirm(call: Call, row: sqlite3.Row) -> Json:
     card = payment_methods.card_of(method)
     charge = charges.take(call, row, card)
     if card.decline_code:
-        _update(call, row["id"], status="requires_payment_method", latest_charge=charge["id"])
-        body = serialise(get_row(call.tx, KIND, row["id"]))
+        body = _finish(call, row["id"], "requires_payment_method", charge["id"])
         events.record(call, "payment_intent.payment_failed", body)
         raise CardError(
             charges.DECLINE_MESSAGES[card.decline_code],
@@ -169,17 +169,16 @@ def _confirm(call: Call, row: sqlite3.Row) -> Json:
         )
     is_held = row["capture_method"] == "manual"
     status = "requires_capture" if is_held else "succeeded"
-    _update(call, row["id"], status=status, latest_charge=charge["id"])
-    body = serialise(get_row(call.tx, KIND, row["id"]))
+    body = _finish(call, row["id"], status, charge["id"])
     outcome = "amount_capturable_updated" if is_held else "succeeded"
     events.record(call, f"payment_intent.{outcome}", body)
     return body
 
 
-def _update(call: Call, intent_id: str, **values: str) -> None:
-    changes = ", ".join(f"{column} = ?" for column in values)
-    query = f"UPDATE payment_intents SET {changes} WHERE id = ?"  # noqa: S608
-    call.tx.execute(query, (*values.values(), intent_id))
+def _finish(call: Call, intent_id: str, status: str, charge_id: str) -> Json:
+    query = "UPDATE payment_intents SET status = ?, latest_charge = ? WHERE id = ?"
+    call.tx.execute(query, (status, charge_id, intent_id))
+    return serialise(get_row(call.tx, KIND, intent_id))
 
 
 def list_all(call: Call) -> Json:
