@@ -42,7 +42,7 @@ def set_hold(*, scope: HoldScope, value: str, reason: str, actor: Actor, at: dat
                 reason=reason,
                 error_code="hold",
                 error_message=f"Held by {actor}: {reason}",
-                held_by=hold,
+                held_by_id=hold.pk,
             )
         return hold
 

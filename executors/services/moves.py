@@ -97,7 +97,7 @@ def _defaults(execution: Execution, after: S, at: datetime) -> dict[str, Any]:
         "ambiguous": execution.ambiguous,
         "error_code": "",
         "error_message": "",
-        "held_by": None,
+        "held_by_id": None,
     }
     if after is S.RUNNING:
         return settled
