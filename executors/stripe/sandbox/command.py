@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -49,6 +50,8 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
     application = Application(store=store, account=account)
     with SandboxServer(options.port, application, is_verbose=options.verbose) as server:
         _stop_on_signals(server)
+        if options.stop_with_parent:
+            _stop_with_parent(server)
         facts = {
             "base_url": f"http://{HOST}:{server.server_port}",
             "account": account,
@@ -79,6 +82,18 @@ def _stop_on_signals(server: SandboxServer) -> None:
         signal.signal(number, stop)
 
 
+def _stop_with_parent(server: SandboxServer) -> None:
+    """Stop when standard input ends, as it does when whoever started this process is killed."""
+
+    def wait() -> None:
+        # Unbuffered: at exit the interpreter aborts over a buffer that a thread still holds.
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        server.shutdown()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m executors.stripe.sandbox",
@@ -91,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     for role, prefix in keys.PREFIXES.items():
         text = f"the {role} key, {prefix}…; without it the stored one, or a new one"
         parser.add_argument(f"--{role}-key", metavar="KEY", help=text)
+    parser.add_argument(
+        "--stop-with-parent", action="store_true", help="stop when standard input ends"
+    )
     parser.add_argument("--verbose", action="store_true", help="log each request")
     return parser
 

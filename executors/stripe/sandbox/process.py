@@ -79,7 +79,7 @@ def start_sandbox(
     Raises:
         SandboxStartError: it did not become ready, with its own sentence.
     """
-    command = [sys.executable, "-m", "executors.stripe.sandbox"]
+    command = [sys.executable, "-m", "executors.stripe.sandbox", "--stop-with-parent"]
     command += ["--port", str(port), "--database", str(database.absolute())]
     command += [f"--{role}-key={key}" for role, key in keys.items() if key]
     command += ["--seed-demo"] * is_seeded + ["--verbose"] * (log is not None)
@@ -88,7 +88,7 @@ def start_sandbox(
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=_ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log or errors,
             start_new_session=True,
@@ -120,6 +120,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         code = process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
     return code

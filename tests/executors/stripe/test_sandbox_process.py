@@ -72,6 +72,15 @@ def test_a_signal_ends_it_cleanly(database: Path, number: signal.Signals) -> Non
         assert sandbox.process.wait(10) == 0
 
 
+def test_it_ends_when_whoever_started_it_is_gone(database: Path) -> None:
+    with running_sandbox(database) as sandbox:
+        assert sandbox.process.stdin
+        # A killed process loses its end of the pipe in the same way.
+        sandbox.process.stdin.close()
+
+        assert sandbox.process.wait(10) == 0
+
+
 def test_a_process_that_does_not_listen_is_killed(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

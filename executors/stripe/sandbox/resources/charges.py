@@ -26,6 +26,15 @@ _NOTHING = (
     "transfer_data",
     "transfer_group",
 )
+#: The same for every charge here.
+_FIXED = {
+    **dict.fromkeys(_NOTHING),
+    "object": "charge",
+    "billing_details": {"address": None, "email": None, "name": None, "phone": None},
+    "calculated_statement_descriptor": "LOCAL STRIPE",
+    "livemode": False,
+    "radar_options": {},
+}
 DECLINE_MESSAGES = {
     "generic_decline": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
@@ -36,16 +45,13 @@ def serialise(row: sqlite3.Row) -> Json:
     """Return the charge's JSON."""
     card = payment_methods.card_of(row)
     return {
-        **dict.fromkeys(_NOTHING),
+        **_FIXED,
         **_failure(row),
         "id": row["id"],
-        "object": "charge",
         "amount": row["amount"],
         "amount_captured": row["amount_captured"],
         "amount_refunded": row["amount_refunded"],
         "balance_transaction": row["balance_transaction"],
-        "billing_details": {"address": None, "email": None, "name": None, "phone": None},
-        "calculated_statement_descriptor": "LOCAL STRIPE",
         "captured": row["amount_captured"] > 0,
         "created": row["created"],
         "currency": row["currency"],
@@ -53,14 +59,12 @@ def serialise(row: sqlite3.Row) -> Json:
         "description": row["description"],
         "disputed": bool(row["disputed"]),
         "fraud_details": {"user_report": row["user_report"]} if row["user_report"] else {},
-        "livemode": False,
         "metadata": metadata_of(row),
         "outcome": _outcome(row),
         "paid": row["status"] == "succeeded",
         "payment_intent": row["payment_intent"],
         "payment_method": row["payment_method"],
         "payment_method_details": {"card": payment_methods.card_details(card), "type": "card"},
-        "radar_options": {},
         "refunded": 0 < row["amount_captured"] == row["amount_refunded"],
         "status": row["status"],
     }
