@@ -1,0 +1,98 @@
+"""Production does not start with the accounts of the demonstration; servers really ask."""
+
+import importlib
+import io
+import sys
+
+import pytest
+from django.db import DatabaseError
+
+from approvals import demo
+from approvals.models import User
+from approvals.models.people import acting_as
+from approvals.permissions import SEED
+from config import startup
+from config.celery import check_start
+from config.environment import ConfigurationError
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def in_production(settings):
+    settings.IN_PRODUCTION = True
+    settings.COUNTERSIGN_ROLE = "beat"
+    return settings
+
+
+def test_seeded_people_stop_the_start(in_production):
+    demo.seed()
+
+    with pytest.raises(ConfigurationError, match=r"\(admin, auditor, reviewer, second_reviewer\)"):
+        startup.check_people()
+
+
+def test_the_demonstration_starts_with_them():
+    demo.seed()
+
+    startup.check_people()
+
+
+def test_deactivated_ones_are_no_danger(in_production):
+    demo.seed()
+    with acting_as(SEED):
+        for user in User.objects.all():
+            user.is_active = False
+            user.save()
+
+    startup.check_people()
+
+
+def test_people_of_ones_own_are_welcome(in_production, reviewer):
+    startup.check_people()
+
+
+def test_a_database_that_cannot_be_asked_stops_the_start(in_production, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise DatabaseError("it is away")
+
+    monkeypatch.setattr("django.db.models.query.QuerySet._fetch_all", fail)
+
+    with pytest.raises(ConfigurationError, match=r"DATABASE_URL .* \(it is away\)"):
+        startup.check_people()
+
+
+@pytest.mark.parametrize("server", ["config.wsgi", "config.asgi"])
+def test_web_servers_ask(in_production, monkeypatch, server):
+    demo.seed()
+    monkeypatch.delitem(sys.modules, server, raising=False)
+
+    with pytest.raises(ConfigurationError, match="accounts of the demonstration"):
+        importlib.import_module(server)
+
+
+def test_celery_asks_and_ends(in_production):
+    demo.seed()
+
+    with pytest.raises(SystemExit) as caught:
+        check_start()
+
+    assert caught.value.code == 1
+
+
+def test_celery_starts_where_all_is_well(in_production):
+    check_start()
+
+
+@pytest.mark.parametrize("role", ["command", "web"])
+def test_a_worker_must_say_which_one_it_is(in_production, monkeypatch, role):
+    told = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", told)
+    in_production.COUNTERSIGN_ROLE = role
+
+    with pytest.raises(SystemExit):
+        check_start()
+
+    assert told.getvalue().startswith(
+        "Countersign cannot start: COUNTERSIGN_ROLE is not set for this"
+    )

@@ -1,0 +1,151 @@
+"""Every refused start, by starting a real process in a real environment."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LIVE = "rk_live_" + "0" * 24
+SANDBOX = "rk_test_" + "0" * 24
+
+pytestmark = [pytest.mark.embedded, pytest.mark.process]
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """The key files of an installation; their content is not looked at here."""
+    for name in ("signing.pem", "trusted.json"):
+        (tmp_path / name).touch(mode=0o600)
+    return tmp_path
+
+
+@pytest.fixture
+def start(keys):
+    """Start a process: ``start("web", STRIPE_READ_KEY="")``; an empty value unsets."""
+
+    def _start(role, **changes):
+        environment = without_ours(os.environ) | production(role, keys) | changes
+        return subprocess.run(
+            [sys.executable, "manage.py", "check", "--list-tags"],
+            cwd=ROOT,
+            env={name: value for name, value in environment.items() if value},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return _start
+
+
+def without_ours(environment):
+    ours = ("COUNTERSIGN_", "STRIPE_", "DJANGO_", "TEST_")
+    names = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DEBUG"}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(ours) and name not in names
+    }
+
+
+def production(role, keys):
+    """A good production environment of this role; no server of it is reached in these tests."""
+    good = {
+        "COUNTERSIGN_ENV": "production",
+        "COUNTERSIGN_ROLE": role,
+        "COUNTERSIGN_VAR_DIR": str(keys),
+        "COUNTERSIGN_ISSUER": "urn:countersign:test",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "COUNTERSIGN_PEPPER": secrets.token_urlsafe(50),
+        "COUNTERSIGN_HISTORY_KEY": secrets.token_urlsafe(50),
+        "COUNTERSIGN_TRUSTED_KEYS_FILE": str(keys / "trusted.json"),
+        "COUNTERSIGN_SIGNING_KEY_FILE": str(keys / "elsewhere" / "signing.pem"),
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    own = {
+        "web": {
+            "STRIPE_READ_KEY": LIVE,
+            "COUNTERSIGN_SIGNING_KEY_FILE": str(keys / "signing.pem"),
+        },
+        "default": {"STRIPE_READ_KEY": LIVE},
+        "money": {"STRIPE_API_KEY": LIVE},
+    }
+    return good | own.get(role, {})
+
+
+@pytest.mark.parametrize("role", ["web", "money", "default", "command"])
+def test_a_good_environment_starts(start, role):
+    result = start(role)
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("role", "changes", "told"),
+    [
+        ("command", {"SECRET_KEY": ""}, "SECRET_KEY is not set. Set it to"),
+        ("command", {"COUNTERSIGN_PEPPER": ""}, "COUNTERSIGN_PEPPER is not set. Set it to"),
+        ("command", {"COUNTERSIGN_HISTORY_KEY": ""}, "COUNTERSIGN_HISTORY_KEY is not set"),
+        ("command", {"COUNTERSIGN_ISSUER": ""}, "COUNTERSIGN_ISSUER is not set. Set it to"),
+        ("command", {"DATABASE_URL": ""}, "DATABASE_URL is not set. Set it to postgres://"),
+        ("command", {"DATABASE_URL": "sqlite:////tmp/x"}, "DATABASE_URL names SQLite in product"),
+        ("command", {"PORT": "eighty"}, "PORT is 'eighty'. Set it to a whole number"),
+        ("command", {"DEBUG": "true"}, "DEBUG is on in production. Remove DEBUG"),
+        ("command", {"COUNTERSIGN_ENV": "prod"}, "COUNTERSIGN_ENV is 'prod'. Set it to"),
+        ("command", {"COUNTERSIGN_ROLE": "boss"}, "COUNTERSIGN_ROLE is 'boss'. Set it to web"),
+        ("command", {"STRIPE_API_BASE": "http://127.0.0.1:9"}, "STRIPE_API_BASE is set in prod"),
+        ("web", {"REDIS_URL": ""}, "REDIS_URL is not set. Set it to redis://"),
+        ("web", {"COUNTERSIGN_SIGNING_KEY_FILE": "/none"}, "COUNTERSIGN_SIGNING_KEY_FILE names"),
+        ("web", {"STRIPE_READ_KEY": ""}, "STRIPE_READ_KEY is not set for the role 'web'"),
+        ("web", {"STRIPE_READ_KEY": SANDBOX}, "STRIPE_READ_KEY is not a live key"),
+        ("web", {"STRIPE_API_KEY": LIVE}, "STRIPE_API_KEY is set for the role 'web'"),
+        ("default", {"STRIPE_API_KEY": LIVE}, "STRIPE_API_KEY is set for the role 'default'"),
+        ("money", {"STRIPE_API_KEY": ""}, "STRIPE_API_KEY is not set for the role 'money'"),
+        ("money", {"STRIPE_API_KEY": SANDBOX}, "STRIPE_API_KEY is not a live key"),
+        ("money", {"COUNTERSIGN_TRUSTED_KEYS_FILE": "/none"}, "COUNTERSIGN_TRUSTED_KEYS_FILE"),
+        ("money", {"STRIPE_API_BASE": "http://127.0.0.1:9"}, "sent to Stripe's own address only"),
+        (
+            "web",
+            {"COUNTERSIGN_ENV": "demo", "DATABASE_URL": "sqlite:////tmp/x"},
+            "STRIPE_READ_KEY is a live key, and this is not production",
+        ),
+        (
+            "money",
+            {"COUNTERSIGN_ENV": "demo", "DATABASE_URL": "sqlite:////tmp/x"},
+            "STRIPE_API_KEY is a live key, and this is not production",
+        ),
+    ],
+)
+def test_a_bad_environment_is_refused_with_a_sentence(start, role, changes, told):
+    result = start(role, **changes)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("Countersign cannot start: ")
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert LIVE not in result.stderr
+
+
+@pytest.mark.parametrize("role", ["money", "default"])
+def test_a_worker_that_can_read_the_signing_key_is_refused(start, keys, role):
+    result = start(role, COUNTERSIGN_SIGNING_KEY_FILE=str(keys / "signing.pem"))
+
+    assert result.returncode == 1
+    assert f"The worker '{role}' can read {keys / 'signing.pem'}" in result.stderr
+    assert "Run workers as another user than web" in result.stderr
+
+
+def test_the_demonstration_only_warns_about_it(start, keys):
+    result = start(
+        "money",
+        COUNTERSIGN_ENV="demo",
+        STRIPE_API_KEY=SANDBOX,
+        COUNTERSIGN_SIGNING_KEY_FILE=str(keys / "signing.pem"),
+    )
+
+    assert result.returncode == 0
+    assert "In production this would stop the start: the worker 'money' can read" in result.stderr
