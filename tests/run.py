@@ -1,0 +1,140 @@
+"""``make test`` and ``make test-long``: the whole suite, in one command.
+
+It starts what the tests need (a broker, a PostgreSQL), runs pytest on the embedded defaults and
+then on PostgreSQL, and holds the coverage to its limits. Nothing is skipped in silence.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.embedded import valkey
+from config.processes import ProcessFailedError, ask_to_stop, finish, spawn, tied_to_parent
+from tests.support import chromium, measured, totals
+from tests.support.postgres import running_postgres
+from tests.support.totals import Totals
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTIFACTS = ROOT / "artifacts"
+#: What a developer's shell may hold, and a test must not see.
+_WITHHELD = ("COUNTERSIGN_", "STRIPE_API", "STRIPE_READ", "STRIPE_WEBHOOK", "DJANGO_")
+_WITHHELD_NAMES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PORT", "ALLOWED_HOSTS"}
+#: What a real browser shows, and how the installation starts, does not depend on the database.
+_ON_POSTGRES = "not browser and not embedded"
+
+
+@dataclass
+class Run:
+    """The services of this run, and what was counted so far."""
+
+    is_long: bool
+    started: float = field(default_factory=time.monotonic)
+    environment: dict[str, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    results: dict[str, Totals] = field(default_factory=dict)
+
+
+def main() -> int:
+    """Run everything; returns 0 only when nothing failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="the thorough profile")
+    run = Run(is_long=parser.parse_args().long)
+    shutil.rmtree(ARTIFACTS, ignore_errors=True)
+    ARTIFACTS.mkdir()
+    try:
+        with ExitStack() as services:
+            _prepare(run, services)
+            _pytest(run, "SQLite", {}, "" if run.is_long else "not long")
+            _pytest_on_postgres(run, services)
+    except (ProcessFailedError, chromium.NoBrowserError) as error:
+        sys.exit(str(error))
+    run.failures += measured.failures(run.environment, tell=_say)
+    return _verdict(run)
+
+
+def _prepare(run: Run, services: ExitStack) -> None:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_WITHHELD) and name not in _WITHHELD_NAMES
+    }
+    browser = chromium.find_or_install()
+    _say(f"Browser: {browser}")
+    redis_url = kept.get("TEST_REDIS_URL") or services.enter_context(_running_valkey())
+    run.environment = kept | {
+        "COUNTERSIGN_ENV": "test",
+        "CHROMIUM_PATH": str(browser),
+        "TEST_REDIS_URL": redis_url,
+        "COUNTERSIGN_TEST_PROFILE": "long" if run.is_long else "quick",
+        "COVERAGE_FILE": str(ARTIFACTS / "coverage"),
+    }
+
+
+@contextmanager
+def _running_valkey() -> Iterator[str]:
+    server = valkey.prepare(ARTIFACTS / "valkey")
+    process = spawn(server.command(), log=ARTIFACTS / "valkey.log")
+    try:
+        until = time.monotonic() + 10
+        while not server.is_ready():
+            if process.poll() is not None or time.monotonic() > until:
+                raise ProcessFailedError(f"The broker did not start: {ARTIFACTS / 'valkey.log'}")
+            time.sleep(0.02)  # how often we look, not how long we wait
+        _say(f"Broker: {server.binary}")
+        yield server.url
+    finally:
+        ask_to_stop(process)
+        finish(process, within=5)
+        shutil.rmtree(server.socket.parent)
+
+
+def _pytest_on_postgres(run: Run, services: ExitStack) -> None:
+    url = run.environment.get("TEST_DATABASE_URL") or services.enter_context(running_postgres())
+    choice = _ON_POSTGRES if run.is_long else f"{_ON_POSTGRES} and not long"
+    _pytest(run, "PostgreSQL", {"TEST_DATABASE_URL": url}, choice)
+
+
+def _pytest(run: Run, name: str, extra: dict[str, str], choice: str) -> None:
+    """One run of pytest, its words shown as they come, its counts kept."""
+    _say(f"\n== The suite on {name}")
+    report = ARTIFACTS / f"{name.lower()}.xml"
+    command = [
+        *(sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "-n", "2"),
+        *("--dist", "worksteal", f"--junitxml={report}", "-p", "no:cacheprovider"),
+        *(["-m", choice] if choice else []),
+    ]
+    environment = {name: run.environment[name] for name in run.environment} | extra
+    if name == "SQLite":
+        environment.pop("TEST_DATABASE_URL", None)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, preexec_fn=tied_to_parent())  # noqa: PLW1509
+    code = process.wait()
+    counted = totals.read(report)
+    run.results[name] = counted
+    if code:
+        run.failures.append(f"pytest on {name} ended with code {code}")
+    run.failures += [f"skipped on {name}: {test}" for test in counted.silent_skips]
+
+
+def _verdict(run: Run) -> int:
+    seconds = time.monotonic() - run.started
+    counts = "; ".join(f"{name}: {total}" for name, total in run.results.items())
+    for failure in run.failures:
+        _say(f"FAILED: {failure}")
+    word = "FAILED" if run.failures else "PASSED"
+    _say(f"\n{word} in {seconds:.0f} s. {counts}. {measured.summary(run.environment)}")
+    return 1 if run.failures else 0
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
