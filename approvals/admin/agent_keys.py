@@ -47,15 +47,7 @@ class AgentKeyAdmin(HistoryAdmin):
         """Revoke a key, at once and for ever."""
         require(request, "approvals.revoke_agentkey")
         key = self.viewable(request, object_id)
-        agent_url = reverse("admin:approvals_agent_change", args=[key.agent_id])
-        act = Act(
-            title=f"Revoke the key {key.prefix}",
-            about=f"a key of {key.agent.name}",
-            consequences=["It is refused at once and for ever. This cannot be taken back."],
-            button="Revoke the key",
-            danger=True,
-            back_url=self.url("change", key.pk),
-        )
+        act = self._act(key)
 
         def perform(data: dict[str, Any]) -> HttpResponse:
             services.revoke_key(
@@ -65,7 +57,9 @@ class AgentKeyAdmin(HistoryAdmin):
                 by=actors.person(request.user),
             )
             messages.success(request, f"The key {key.prefix} is revoked.")
-            return HttpResponseRedirect(agent_url)
+            return HttpResponseRedirect(
+                reverse("admin:approvals_agent_change", args=[key.agent_id])
+            )
 
         return act_page(
             request,
@@ -74,4 +68,14 @@ class AgentKeyAdmin(HistoryAdmin):
             form_class=RevokeKeyForm,
             perform=perform,
             failures=FAILURES,
+        )
+
+    def _act(self, key: AgentKey) -> Act:
+        return Act(
+            title=f"Revoke the key {key.prefix}",
+            about=f"a key of {key.agent.name}",
+            consequences=["It is refused at once and for ever. This cannot be taken back."],
+            button="Revoke the key",
+            danger=True,
+            back_url=self.url("change", key.pk),
         )

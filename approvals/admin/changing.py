@@ -112,8 +112,8 @@ def _form(
 
 
 def as_indented(payload: Any) -> str:
-    """Return a payload as text for the raw editor."""
-    return json.dumps(payload, indent=2, ensure_ascii=False)
+    """Return a payload as text for the raw editor, in ASCII: an input box shows nothing hidden."""
+    return json.dumps(payload, indent=2)
 
 
 def _confirm(

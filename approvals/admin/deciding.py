@@ -181,4 +181,4 @@ def _address(name: str, row: ApprovalRequest) -> str:
 
 def as_text(payload: Any) -> str:
     """Return a payload as the text that the forms carry from step to step."""
-    return json.dumps(payload, ensure_ascii=False)
+    return json.dumps(payload)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from approvals.enums import RequestStatus
 from approvals.errors import ApprovalError
 from approvals.models import ApprovalRequest, User
 from approvals.permissions import check_may_decide
@@ -39,8 +40,8 @@ def gather(request: ApprovalRequest, user: Any, view: ReviewView) -> dict[str, A
         "view": view,
         "now": at,
         "status": status,
-        "is_open": status == "PENDING",
-        "forbidden": _objection(request, user, at),
+        "is_open": status == RequestStatus.PENDING,
+        "forbidden": _objection(request, status, user, at),
         "fresh": view.is_fresh(at),
         "bar": None if view.share is None else _bar(view.share),
         "reasons": _reasons(view),
@@ -57,7 +58,10 @@ def shown_payload(view: ReviewView) -> Any:
     return json.loads(view.text)["payload"]
 
 
-def _objection(request: ApprovalRequest, user: User, at: datetime) -> str:
+def _objection(request: ApprovalRequest, status: RequestStatus, user: User, at: datetime) -> str:
+    """Return why this person cannot decide this request now; empty when nothing is in the way."""
+    if status != RequestStatus.PENDING:
+        return f"This request is no longer open: {status.label.lower()}."
     try:
         check_may_decide(request, user, at)
     except ApprovalError as error:

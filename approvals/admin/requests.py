@@ -3,29 +3,20 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import DateTimeField, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from approvals.admin import changing, deciding, pages, sentences
+from approvals.admin import changing, deciding, pages
+from approvals.admin.columns import TONES, QueueColumns
 from approvals.admin.filters import StatusFilter, shown_status
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, PayloadVersion, User
-from approvals.rules import present_status
 from approvals.viewing import current_view
-from audit import clock, timeline, visible, words
+from audit import clock, timeline
 from audit.admin.base import HistoryAdmin, PlainLinks
 from audit.admin.changes import Version
 from executors.models import Execution
-
-TONES = {
-    RequestStatus.PENDING: "warn",
-    RequestStatus.APPROVED: "go",
-    RequestStatus.APPROVED_WITH_MODIFICATIONS: "go",
-    RequestStatus.REJECTED: "no",
-    RequestStatus.BLOCKED: "no",
-}
 
 
 class Queue(PlainLinks):
@@ -44,7 +35,7 @@ def is_reviewer(request: HttpRequest) -> bool:
 
 
 @admin.register(ApprovalRequest)
-class ApprovalRequestAdmin(HistoryAdmin):
+class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
     """What agents asked for; by default, what waits for a person."""
 
     list_display = ("what", "money", "agent_name", "waiting", "decide_within", "state")
@@ -93,7 +84,8 @@ class ApprovalRequestAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read along what the sentences are made of, so that a list costs a fixed few queries."""
         rows = super().get_queryset(request).select_related("agent", "agent_key")
-        return rows.prefetch_related("payload_versions", "facts")
+        looked_at = Value(clock.now(), output_field=DateTimeField())
+        return rows.prefetch_related("payload_versions", "facts").annotate(looked_at=looked_at)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leave the status out where all rows have the same."""
@@ -110,46 +102,6 @@ class ApprovalRequestAdmin(HistoryAdmin):
         waits = shown_status(request) == RequestStatus.PENDING
         extra = {"list_title": "Waiting for you" if waits else "Requests"}
         return super().changelist_view(request, extra | (extra_context or {}))
-
-    @admin.display(description="what")
-    def what(self, row: ApprovalRequest) -> SafeString:
-        """Return the sentence, and under it the second line."""
-        sentence = self._sentence(row)
-        return format_html(
-            '{}<span class="cs-sub">{}</span>',
-            visible.show(sentence.title),
-            visible.show(sentence.detail or row.id),
-        )
-
-    @admin.display(description="amount", ordering="amount_minor")
-    def money(self, row: ApprovalRequest) -> SafeString:
-        """Return the amount that would move, or did."""
-        return format_html('<span class="cs-money">{}</span>', self._sentence(row).money)
-
-    @admin.display(description="agent", ordering="agent__name")
-    def agent_name(self, row: ApprovalRequest) -> str:
-        """Return who asks."""
-        return row.agent.name
-
-    @admin.display(description="waiting since", ordering="submitted_at")
-    def waiting(self, row: ApprovalRequest) -> str:
-        """Return how long ago it was submitted."""
-        return f"{words.of_span(self._now(row) - row.submitted_at)} ago"
-
-    @admin.display(description="decide within", ordering="expires_at")
-    def decide_within(self, row: ApprovalRequest) -> str:
-        """Return how long a decision is still possible."""
-        if present_status(row, self._now(row)) != RequestStatus.PENDING:
-            return "–"
-        return words.of_span(row.expires_at - self._now(row))
-
-    @admin.display(description="status", ordering="status")
-    def state(self, row: ApprovalRequest) -> SafeString:
-        """Return the present status as a word with a tone."""
-        status = present_status(row, self._now(row))
-        return format_html(
-            '<span class="cs-state {}">{}</span>', TONES.get(status, ""), status.label
-        )
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add everything that the request page shows."""
@@ -186,17 +138,3 @@ class ApprovalRequestAdmin(HistoryAdmin):
     def refresh(self, request: HttpRequest, object_id: str) -> Any:
         """Read the provider again."""
         return deciding.refresh(self, request, object_id)
-
-    @staticmethod
-    def _sentence(row: Any) -> sentences.Sentence:
-        if not hasattr(row, "_sentence"):
-            row._sentence = sentences.of_request(row)
-        found: sentences.Sentence = row._sentence
-        return found
-
-    @staticmethod
-    def _now(row: Any) -> Any:
-        """Return one instant per row and page: the list is not worth a query per cell."""
-        if not hasattr(row, "_now"):
-            row._now = clock.now()
-        return row._now

@@ -38,8 +38,8 @@ def text_warnings(value: object) -> list[str]:
 
 @register.filter
 def instant(value: datetime | None) -> str:
-    """Show an instant in UTC; a dash when there is none."""
-    return "–" if value is None else words.instant(value)
+    """Show an instant in UTC; a dash when there is none (which a template gives as an empty text)."""
+    return words.instant(value) if value else "–"
 
 
 @register.filter

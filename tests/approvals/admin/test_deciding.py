@@ -1,0 +1,340 @@
+"""``/admin/approvals/approvalrequest/<id>/decide/``: the page that decides."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from approvals import services
+from approvals.models import ApprovalRequest, Decision, Refusal
+from approvals.models.people import acting_as
+from audit import actors
+from tests.approvals.admin.conftest import QUEUE, address, text_of, vote
+from tests.conftest import make_person
+
+pytestmark = pytest.mark.django_db
+
+
+def status_of(request: ApprovalRequest) -> str:
+    return ApprovalRequest.objects.get(pk=request.pk).status
+
+
+def test_the_address_is_the_one_that_scripts_use(pending_request):
+    expected = f"/admin/approvals/approvalrequest/{pending_request.pk}/decide/"
+
+    assert address("decide", pending_request) == expected
+
+
+def test_the_page_says_what_will_happen_and_what_is_signed(browser, pending_request):
+    page = text_of(browser.get(address("decide", pending_request)))
+
+    assert "<h1>Refund 95.00 USD" in page
+    assert "Approve 95.00 USD" in page
+    assert "back to Visa ending 4242" in page
+    assert f'name="digest" value="{vote(pending_request)["digest"]}"' in page
+    assert "No rule allows this without a person." in page
+    assert "It is 79 % of the payment." in page
+    assert "The agent&#x27;s own words (not checked)" in page or "agent's own words" in page
+    assert "Parcel never arrived." in page
+
+
+def test_looking_decides_nothing(browser, pending_request):
+    for query in ("", "?outcome=approve&reason=x", "?change=1"):
+        browser.get(address("decide", pending_request) + query)
+
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_approving_decides_and_says_what_was_decided(browser, pending_request, reviewer):
+    response = browser.post(address("decide", pending_request), vote(pending_request), follow=True)
+
+    assert response.redirect_chain == [("/admin/approvals/approvalrequest/", 302)]
+    assert "Approved: Refund 95.00 USD" in text_of(response)
+    decision = Decision.objects.get()
+    assert decision.reason == "Checked with the courier."
+    assert pending_request.reviews.get().reviewer == reviewer
+
+
+def test_rejecting_decides_too(browser, pending_request):
+    browser.post(address("decide", pending_request), vote(pending_request, outcome="reject"))
+
+    assert status_of(pending_request) == "REJECTED"
+
+
+def test_a_changed_payload_is_approved_with_modifications(browser, pending_request, refund_payload):
+    changed = json.dumps(refund_payload | {"amount": 6000})
+
+    browser.post(address("decide", pending_request), vote(pending_request, payload=changed))
+
+    assert status_of(pending_request) == "APPROVED_WITH_MODIFICATIONS"
+    assert Decision.objects.get().diff == [{"op": "replace", "path": "/amount", "value": 6000}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "says"),
+    [
+        ({"reason": ""}, 400, "Give a reason"),
+        ({"reason": "  "}, 400, "Give a reason"),
+        ({"reason": None}, 400, "Give a reason"),
+        ({"outcome": "maybe"}, 400, "maybe is not one of the available choices"),
+        ({"outcome": None}, 400, "Choose: approve or reject."),
+        ({"digest": None}, 400, "digest of what you saw is missing"),
+        ({"digest": "0" * 64}, 409, "changed since you looked"),
+        ({"payload": "{"}, 400, "is not JSON"),
+        ({"payload": '{"amount":1,"amount":2}'}, 400, "twice"),
+        ({"payload": '{"amount": 1.5}'}, 400, "no fraction"),
+        ({"payload": "[1]"}, 400, "must be a JSON object"),
+        ({"payload": "{}"}, 400, "required"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_and_kept(
+    browser, pending_request, changes, status, says
+):
+    response = browser.post(address("decide", pending_request), vote(pending_request, **changes))
+
+    page = text_of(response)
+    assert response.status_code == status
+    assert says in page
+    assert 'role="alert"' in page
+    assert status_of(pending_request) == "PENDING"
+    if changes.get("reason", "kept") == "kept":
+        assert "Checked with the courier.</textarea>" in page
+
+
+@pytest.mark.parametrize(
+    ("patch", "says"),
+    [
+        ({"amount": 9501}, "only lower the amount"),
+        ({"payment_intent": "pi_another00000000"}, "cannot be changed"),
+        ({"currency": "eur"}, "cannot be changed"),
+        ({"amount": 0}, "less than the minimum"),
+        ({"extra": 1}, "Unknown field"),
+        ({"metadata": {}}, "not change or remove"),
+    ],
+)
+def test_an_invalid_change_is_refused_and_kept(
+    browser, pending_request, refund_payload, patch, says
+):
+    changed = json.dumps(refund_payload | patch)
+
+    response = browser.post(
+        address("decide", pending_request), vote(pending_request, payload=changed)
+    )
+
+    page = text_of(response)
+    assert response.status_code == 400
+    assert says in page
+    assert "Your change is kept." in page
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_a_newer_snapshot_makes_the_page_stale(browser, pending_request):
+    seen = vote(pending_request)
+    services.refresh_facts(request_id=pending_request.pk)
+
+    response = browser.post(address("decide", pending_request), seen)
+
+    page = text_of(response)
+    assert response.status_code == 409
+    assert "changed since you looked" in page
+    assert vote(pending_request)["digest"] in page
+    assert "Checked with the courier.</textarea>" in page
+
+
+def test_old_facts_disable_approving_and_are_refused(browser, pending_request, later):
+    later(minutes=11)
+
+    page = text_of(browser.get(address("decide", pending_request)))
+    response = browser.post(address("decide", pending_request), vote(pending_request))
+
+    assert "older than 10 minutes" in page
+    assert 'value="approve" disabled' in page
+    assert response.status_code == 409
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_refreshing_reads_again_and_keeps_the_reason(browser, pending_request, later):
+    later(minutes=11)
+
+    response = browser.post(address("refresh", pending_request), {"reason": "I am still typing"})
+
+    page = text_of(response)
+    assert pending_request.facts.count() == 2
+    assert "I am still typing</textarea>" in page
+    assert 'value="approve" disabled' not in page
+
+
+def test_looking_never_refreshes(browser, pending_request):
+    assert browser.get(address("refresh", pending_request)).status_code == 405
+    assert pending_request.facts.count() == 1
+
+
+def test_a_request_without_facts_cannot_be_approved(browser, submit, refund_payload, settings):
+    settings.COUNTERSIGN_READ_FACTS = False
+    request = submit(refund_payload)
+
+    page = text_of(browser.get(address("decide", request)))
+    response = browser.post(address("decide", request), vote(request))
+    refreshed = browser.post(address("refresh", request), {"reason": "x"})
+
+    assert 'value="approve" disabled' in page
+    assert response.status_code == 409
+    assert "has not been read yet" in text_of(response)
+    assert refreshed.status_code == 503
+    assert "did not answer" in text_of(refreshed)
+
+
+def test_facts_that_forbid_it_are_shown_and_refuse(
+    browser, pending_request, stripe_client, payment
+):
+    stripe_client.v1.refunds.create({"payment_intent": payment.id, "amount": 11000})
+    services.refresh_facts(request_id=pending_request.pk)
+
+    page = text_of(browser.get(address("decide", pending_request)))
+    response = browser.post(address("decide", pending_request), vote(pending_request))
+
+    assert "This cannot be approved as it is." in page
+    assert 'value="approve" disabled' in page
+    assert response.status_code == 400
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_what_is_decided_already_stays_decided(browser, pending_request, reject):
+    seen = vote(pending_request)
+    reject(pending_request)
+
+    response = browser.post(address("decide", pending_request), seen)
+    looked = browser.get(address("decide", pending_request), follow=True)
+
+    assert response.status_code == 409
+    assert "no longer open: rejected" in text_of(response)
+    assert "no longer open: Rejected" in text_of(looked)
+    assert status_of(pending_request) == "REJECTED"
+
+
+def test_past_the_deadline_nothing_is_approved(browser, pending_request, later):
+    later(hours=2)
+
+    page = text_of(browser.get(address("decide", pending_request)))
+    response = browser.post(address("decide", pending_request), vote(pending_request))
+
+    assert 'value="approve"' not in page
+    assert response.status_code == 409
+    assert "no longer open: expired" in text_of(response)
+    assert not Decision.objects.exists()
+
+
+def test_a_suspended_agent_s_request_cannot_be_approved(browser, pending_request, agent):
+    services.suspend_agent(agent_id=agent.pk, reason="Odd.", by=actors.system("test"))
+
+    response = browser.post(address("decide", pending_request), vote(pending_request))
+
+    assert response.status_code == 409
+    assert "The agent is suspended." in text_of(response)
+
+
+def test_a_missing_signing_key_is_said(browser, pending_request, settings, tmp_path):
+    settings.COUNTERSIGN_SIGNING_KEY_FILE = tmp_path / "none.pem"
+
+    response = browser.post(address("decide", pending_request), vote(pending_request))
+
+    assert response.status_code == 503
+    assert "signing key cannot be read" in text_of(response)
+    assert status_of(pending_request) == "PENDING"
+
+
+@pytest.mark.parametrize("who", ["auditor", "admin_user"])
+@pytest.mark.parametrize("outcome", ["approve", "reject"])
+def test_who_is_no_reviewer_looks_and_decides_nothing(
+    request, signed_in, pending_request, who, outcome
+):
+    client = signed_in(request.getfixturevalue(who))
+
+    page = client.get(address("decide", pending_request))
+    response = client.post(
+        address("decide", pending_request), vote(pending_request, outcome=outcome)
+    )
+    incomplete = client.post(address("decide", pending_request), {})
+
+    assert page.status_code == 200
+    assert 'value="approve"' not in text_of(page)
+    assert "Only active members of a reviewing group decide" in text_of(page)
+    assert (response.status_code, incomplete.status_code) == (403, 403)
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_an_outsider_sees_nothing(signed_in, pending_request, outsider):
+    client = signed_in(outsider)
+
+    assert client.get(address("decide", pending_request)).status_code == 403
+    assert client.post(address("decide", pending_request), vote(pending_request)).status_code == 403
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_a_stranger_is_led_to_the_sign_in_page(pending_request):
+    response = Client().post(address("decide", pending_request), vote(pending_request))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_a_post_without_the_form_s_token_is_refused(reviewer, pending_request):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reviewer)
+
+    response = client.post(address("decide", pending_request), vote(pending_request))
+
+    assert response.status_code == 403
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_the_agent_s_owner_is_refused_and_the_attempt_is_kept(
+    signed_in, submit, refund_payload, agent, pending_request
+):
+    owner = agent.owner
+    from django.contrib.auth.models import Group
+
+    from approvals.permissions import SEED
+
+    with acting_as(SEED):
+        owner.groups.add(Group.objects.get(name="Reviewers"))
+
+    response = signed_in(owner).post(address("decide", pending_request), vote(pending_request))
+
+    assert response.status_code == 403
+    assert "somebody else has to decide" in text_of(response)
+    assert Refusal.objects.get().code == "self_approval"
+
+
+def test_an_account_whose_password_somebody_else_changed_has_to_wait(
+    signed_in, pending_request, reviewer, later
+):
+    other = make_person("other", is_superuser=True)
+    with acting_as(actors.person(other)):
+        reviewer.set_password("something new and long")
+        reviewer.save()
+    later(minutes=1)
+
+    response = signed_in(reviewer).post(address("decide", pending_request), vote(pending_request))
+
+    assert response.status_code == 403
+    assert "less than 24 hours" in text_of(response)
+    assert status_of(pending_request) == "PENDING"
+
+
+def test_an_unknown_request_is_not_found(browser):
+    assert browser.get("/admin/approvals/approvalrequest/req_none/decide/").status_code == 404
+
+
+def test_other_methods_are_refused(browser, pending_request):
+    for name in ("decide", "patch", "refresh"):
+        assert browser.put(address(name, pending_request)).status_code == 405
+
+
+def test_the_list_is_where_one_goes_next(browser, pending_request):
+    from django.urls import reverse
+
+    response = browser.post(address("decide", pending_request), vote(pending_request))
+
+    assert response["Location"] == reverse(QUEUE)
