@@ -227,8 +227,8 @@ def _subject_of(instance: Any) -> str:
 
 def _extra_fields(row: Any) -> dict[str, Any]:
     """Return what a model adds to its bytes that is no column (a person's groups)."""
-    extra = getattr(row.instance_type, "history_extra", None)
-    return {} if extra is None else dict(extra(row))
+    more = getattr(row.instance_type, "history_extra", None)
+    return {} if more is None else dict(more(row))
 
 
 def _plain(value: Any) -> Any:
