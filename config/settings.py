@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 from config.database import database_from_url, use_newer_sqlite
 from config.environment import env_flag, env_int, env_path, env_text, load
@@ -179,6 +178,7 @@ if COUNTERSIGN_ENV == "test":
     # A slow hash protects nothing in a test and would take most of its time.
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 #: Throttled login: after 5 failures an account and address pair waits a quarter of an hour.
 AXES_FAILURE_LIMIT = 5
@@ -186,6 +186,9 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "approvals/locked_out.html"
+#: Its pages could delete; failed sign-ins are for whoever reads the database and the log.
+AXES_ENABLE_ADMIN = False
 
 #: Idle logout after half an hour; every request starts it anew.
 SESSION_COOKIE_AGE = 30 * 60
@@ -316,13 +319,38 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    # One look: the pages that decide stand outside the theme and have no dark one.
+    "THEME": "light",
+    "SITE_SYMBOL": "draw",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("approvals/favicon.svg"),
+        }
+    ],
+    "COLORS": {
+        "primary": {
+            "50": "#ecf7f1",
+            "100": "#d6efe2",
+            "200": "#b0dfc7",
+            "300": "#80c8a6",
+            "400": "#4aab80",
+            "500": "#248c60",
+            "600": "#0f6f44",
+            "700": "#0b5836",
+            "800": "#0a472d",
+            "900": "#083a26",
+            "950": "#042016",
+        }
+    },
     "ENVIRONMENT": "approvals.admin.site.environment_label",
+    "DASHBOARD_CALLBACK": "approvals.admin.site.dashboard",
     "STYLES": [lambda request: static("approvals/admin.css")],
     "SIDEBAR": {
         "show_search": False,
         "navigation": "approvals.admin.site.navigation",
     },
-    "LOGIN": {"redirect_after": lambda request: reverse_lazy("admin:index")},
 }
 
 # --- Logs ---------------------------------------------------------------------------------------
