@@ -118,6 +118,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "approvals.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -260,6 +261,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Countersign",
     "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "approvals.api.openapi.Generator",
     "OAS_VERSION": "3.1.0",
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],
