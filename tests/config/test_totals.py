@@ -39,7 +39,7 @@ class TestMeasured:
     def missed(self, environment, total, complete):
         files = f'{{"approvals/services/a.py": {{"summary": {{"percent_covered": {complete}}}}}}}'
         report = f'{{"totals": {{"percent_covered": {total}}}, "files": {files}}}'
-        Path(environment["COVERAGE_FILE"] + ".json").write_text(report)
+        Path(environment["COVERAGE_FILE"] + "-report.json").write_text(report)
         return measured.failures(environment, tell=lambda _sentence: None)
 
     def test_enough_is_enough(self, environment):
