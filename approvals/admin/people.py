@@ -21,8 +21,7 @@ POWERS = ("is_staff", "is_superuser", "groups")
 #: The apps whose permissions mean anything here.
 APPS = ("approvals", "executors", "audit", "auth")
 
-if admin.site.is_registered(Group):
-    admin.site.unregister(Group)
+admin.site.unregister(Group)
 
 
 class ChangeForm(UserChangeForm):

@@ -7,6 +7,8 @@ import pytest
 from approvals import services
 from approvals.models import ApprovalRequest, Decision
 from audit import actors
+from executors.enums import Reversibility
+from executors.stripe.refunds import StripeRefund
 from tests.approvals.admin.conftest import QUEUE, address, text_of, vote
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,12 @@ def test_the_page_says_what_will_happen_and_what_is_signed(browser, pending_requ
     assert "It is 79 % of the payment." in page
     assert "The agent&#x27;s own words (not checked)" in page or "agent's own words" in page
     assert "Parcel never arrived." in page
+
+
+def test_what_can_be_made_good_is_not_called_final(browser, pending_request, monkeypatch):
+    monkeypatch.setattr(StripeRefund, "reversibility", Reversibility.COMPENSABLE)
+
+    assert "It cannot be undone." not in text_of(browser.get(address("decide", pending_request)))
 
 
 def test_looking_decides_nothing(browser, pending_request):
@@ -173,9 +181,11 @@ def test_an_action_that_is_no_longer_offered_can_still_be_read(browser, pending_
     shown = browser.get(address("change", pending_request))
     history = browser.get(address("history", pending_request))
     posted = browser.post(address("decide", pending_request), {"outcome": "approve"})
+    refreshed = browser.post(address("refresh", pending_request), {})
 
     assert "no longer offered here" in text_of(listed)
-    assert (shown.status_code, history.status_code, posted.status_code) == (200, 200, 302)
+    assert (shown.status_code, history.status_code) == (200, 200)
+    assert (posted.status_code, refreshed.status_code) == (302, 302)
     assert status_of(pending_request) == "PENDING"
 
 
