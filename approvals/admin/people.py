@@ -71,6 +71,10 @@ class UserAdmin(_KeptForGood, HistoryPages, DjangoUserAdmin, ModelAdmin):  # typ
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Call the list what the sidebar calls it."""
+        return super().changelist_view(request, {"list_title": "People", **(extra_context or {})})
+
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the groups along."""
         return super().get_queryset(request).prefetch_related("groups")
