@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from approvals.models import User
-from config.demo import facts, prepare, provider, run, screen
+from config.demo import facts, plans, prepare, provider, run, screen
 from config.demo.provider import Provider
 from config.environment import ConfigurationError
 
@@ -126,6 +126,30 @@ class TestKeys:
         prepare.environment("redis+socket:///s", provider.given())
 
         assert not [file for file in var.iterdir() if "rk_test" in file.read_text()]
+
+
+class TestPlans:
+    """With the keys of somebody's sandbox in the environment, each process gets its own only."""
+
+    @pytest.fixture
+    def sandbox(self, monkeypatch):
+        monkeypatch.setenv("STRIPE_API_KEY", "rk_test_write")
+        monkeypatch.setenv("STRIPE_READ_KEY", "rk_test_read")
+        return provider.given()
+
+    def keys(self, plan):
+        return {name: value for name, value in plan.environment.items() if "STRIPE" in name}
+
+    def test_only_the_money_worker_can_move_money(self, sandbox):
+        assert self.keys(plans.money_worker({}, sandbox)) == {"STRIPE_API_KEY": "rk_test_write"}
+
+    @pytest.mark.parametrize("plan", [plans.web, plans.default_worker])
+    def test_the_others_can_read(self, sandbox, plan):
+        assert self.keys(plan({}, sandbox)) == {"STRIPE_READ_KEY": "rk_test_read"}
+
+    def test_beat_and_the_local_stripe_have_none(self, sandbox):
+        assert self.keys(plans.beat({})) == {}
+        assert self.keys(plans.local_stripe(9)) == {}
 
 
 class TestScreen:
