@@ -58,8 +58,10 @@ def test_functions_classes_and_modules_stay_small() -> None:
         lines = len((ROOT / path).read_text().splitlines())
         if lines > MOST_MODULE_LINES and path not in LONG_BY_DESIGN:
             too_long.append(f"{path}: module")
+        # A fixture that holds its helpers, or a long list of values, is no long function.
+        most = MOST_FUNCTION_LINES * (2 if path.parts[0] == "tests" else 1)
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and code_lines(node) > MOST_FUNCTION_LINES:
+            if isinstance(node, ast.FunctionDef) and code_lines(node) > most:
                 too_long.append(f"{path}:{node.lineno} {node.name}")
             if isinstance(node, ast.ClassDef) and code_lines(node) > MOST_CLASS_LINES:
                 too_long.append(f"{path}:{node.lineno} {node.name}")

@@ -1,6 +1,6 @@
 """What leaves the house: written down first, cleared once more, sent once per attempt."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -110,19 +110,7 @@ def _write_intent(
     with transaction.atomic():
         execution = lock_claimed(claimed)
         at = clock.now()
-        intent = Intent.objects.create(
-            execution=execution,
-            # Derived from the decision, never random: one decision has one key, for ever.
-            idempotency_key=f"cs_{execution.jti}",
-            method=prepared.method,
-            path=prepared.path,
-            body=prepared.body,
-            provider_kind=provider.kind,
-            account=provider.account,
-            livemode=provider.livemode,
-            api_version=prepared.api_version,
-            created_at=at,
-        )
+        intent = _new_intent(execution, provider, prepared, at)
         move(
             execution,
             S.RUNNING,
@@ -134,3 +122,21 @@ def _write_intent(
             lease_expires_at=at + timedelta(seconds=settings.COUNTERSIGN_LEASE),
         )
         return intent
+
+
+def _new_intent(
+    execution: Execution, provider: Provider, prepared: Prepared, at: datetime
+) -> Intent:
+    return Intent.objects.create(
+        execution=execution,
+        # Derived from the decision, never random: one decision has one key, for ever.
+        idempotency_key=f"cs_{execution.jti}",
+        method=prepared.method,
+        path=prepared.path,
+        body=prepared.body,
+        provider_kind=provider.kind,
+        account=provider.account,
+        livemode=provider.livemode,
+        api_version=prepared.api_version,
+        created_at=at,
+    )
