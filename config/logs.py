@@ -9,13 +9,12 @@ _SECRET = re.compile(
 )
 
 
-class RedactSecrets(logging.Filter):
-    """Replaces provider keys, webhook secrets, agent keys and bearer headers in every record."""
+class RedactingFormatter(logging.Formatter):
+    """Cuts provider keys, webhook secrets, agent keys and bearer headers out of what is written.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record in place; always let it pass."""
-        message = record.getMessage()
-        if _SECRET.search(message):
-            record.msg = _SECRET.sub("[redacted]", message)
-            record.args = None
-        return True
+    The last step before the text leaves, so that tracebacks are covered as well as messages.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with its traceback if it has one, without secrets."""
+        return _SECRET.sub("[redacted]", super().format(record))

@@ -28,7 +28,9 @@ COUNTERSIGN_VAR_DIR = env_path("COUNTERSIGN_VAR_DIR", BASE_DIR / "var", remedy="
 DEBUG = env_flag("DEBUG", False)
 PORT = env_int("PORT", 8000, remedy="a port", most=65535)
 COUNTERSIGN_BASE_URL = env_text(
-    "COUNTERSIGN_BASE_URL", f"http://localhost:{PORT}", remedy="the address that people open"
+    "COUNTERSIGN_BASE_URL",
+    None if IN_PRODUCTION else f"http://localhost:{PORT}",
+    remedy="the address that people open, such as https://countersign.example",
 ).rstrip("/")
 ALLOWED_HOSTS = env_text(
     "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", remedy="host names, separated by commas"
@@ -360,13 +362,16 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "config.logs.RedactSecrets"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["redact"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

@@ -7,7 +7,6 @@ restart.
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,11 +72,6 @@ def load_trusted_keys(path: Path) -> dict[str, TrustedKey]:
         KeyFileError: naming the file and what to do.
     """
     return _cached(path, _parse_trusted_keys)
-
-
-def may_read(path: Path) -> bool:
-    """Tell whether this process could read the file (workers must not read the signing key)."""
-    return os.access(path, os.R_OK)
 
 
 def _parse_signing_key(path: Path, data: bytes) -> SigningKey:

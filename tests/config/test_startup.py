@@ -55,6 +55,7 @@ def production(role, keys):
     """A good production environment of this role; no server of it is reached in these tests."""
     good = {
         "COUNTERSIGN_ENV": "production",
+        "COUNTERSIGN_BASE_URL": "https://countersign.example",
         "COUNTERSIGN_ROLE": role,
         "COUNTERSIGN_VAR_DIR": str(keys),
         "COUNTERSIGN_ISSUER": "urn:countersign:test",
@@ -96,6 +97,7 @@ def test_a_good_environment_starts(start, role):
         ("command", {"PORT": "eighty"}, "PORT is 'eighty'. Set it to a port"),
         ("command", {"PORT": "65536"}, "PORT is 65536. Set it to a port, from 1 to 65535"),
         ("command", {"DEBUG": "true"}, "DEBUG is on in production. Remove DEBUG"),
+        ("command", {"COUNTERSIGN_BASE_URL": ""}, "COUNTERSIGN_BASE_URL is not set. Set it to"),
         ("command", {"COUNTERSIGN_ENV": "prod"}, "COUNTERSIGN_ENV is 'prod'. Set it to"),
         ("command", {"COUNTERSIGN_ROLE": "boss"}, "COUNTERSIGN_ROLE is 'boss'. Set it to web"),
         ("command", {"STRIPE_API_BASE": "http://127.0.0.1:9"}, "STRIPE_API_BASE is set in prod"),

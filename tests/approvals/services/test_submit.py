@@ -17,6 +17,8 @@ from approvals.errors import (
 )
 from approvals.models import ApprovalRequest
 from approvals.services import IssuedKey, Submission
+from approvals.services import facts as reading
+from approvals.services.locks import lock_key
 from audit.canonical import digest_of
 from tests.conftest import issue_key
 
@@ -198,3 +200,29 @@ def test_a_deadline_beyond_the_limits_is_refused(post, agent_key, refund_payload
         post(agent_key, refund_payload, expires_in=seconds)
 
     assert caught.value.field == "/expires_in"
+
+
+def test_the_same_submission_that_came_in_meanwhile_is_found_under_the_lock(
+    post, agent_key, refund_payload, monkeypatch
+):
+    """The first look finds nothing; a twin commits while this one reads the provider."""
+    twins = []
+    really_read = reading.read
+
+    def read_while_a_twin_commits(*arguments):
+        monkeypatch.setattr(reading, "read", really_read)
+        twins.append(post(agent_key, refund_payload))
+        return really_read(*arguments)
+
+    monkeypatch.setattr(reading, "read", read_while_a_twin_commits)
+
+    late = post(agent_key, refund_payload)
+
+    assert late.replayed
+    assert late.request.pk == twins[0].request.pk
+    assert ApprovalRequest.objects.count() == 1
+
+
+def test_a_key_that_does_not_exist_is_refused_under_the_lock(db):
+    with pytest.raises(KeyRefusedError):
+        lock_key("key_none")
