@@ -66,6 +66,7 @@ PROBLEMS: Mapping[str, Problem] = {
         bad_request="The request cannot be understood",
         invalid_request="A field is not acceptable",
         empty_body="There is no body",
+        incomplete_body="The body is not whole",
         invalid_encoding="The body is not plain UTF-8",
         invalid_json="The body is not JSON",
         not_an_object="The body is not a JSON object",

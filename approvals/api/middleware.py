@@ -42,10 +42,10 @@ def _needs_problem(request: HttpRequest, response: HttpResponseBase) -> bool:
 def _problem(response: HttpResponseBase, request_id: str) -> HttpResponse:
     status = response.status_code
     code = errors.BY_STATUS.get(status, "internal_error" if status >= 500 else "bad_request")
-    body = errors.problem(code, request_id=request_id, status=status)
-    replaced = HttpResponse(
-        json.dumps(body, ensure_ascii=False), status=status, content_type=errors.MEDIA_TYPE
-    )
-    if response.has_header("Allow"):
-        replaced["Allow"] = response["Allow"]
+    problem = errors.problem(code, request_id=request_id, status=status)
+    body = json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()
+    # Whatever the inner layers said about security stays; the page itself goes.
+    replaced = HttpResponse(body, status=status, headers=dict(response.items()))
+    replaced["Content-Type"] = errors.MEDIA_TYPE
+    replaced["Content-Length"] = str(len(body))
     return replaced

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
@@ -30,6 +30,8 @@ _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
 #: Sixteen digits and a sign; longer text cannot be a safe integer and is never converted.
 _LONGEST_INTEGER = 17
+#: A Content-Length that is longer is no length.
+_MOST_DIGITS = 16
 
 
 class _Unfit:
@@ -105,13 +107,25 @@ def parse_object(data: bytes) -> dict[str, Any]:
 
 
 def _bounded(request: HttpRequest) -> bytes:
-    declared = str(request.META.get("CONTENT_LENGTH") or "0")
-    if declared.isdecimal() and int(declared[:20]) > MOST_BYTES:
+    declared = _declared_length(request)
+    if declared > MOST_BYTES:
         _refuse_size()
-    data: bytes = request.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        _refuse_size()
+    try:
+        data: bytes = request.read(declared)
+    except UnreadablePostError:
+        data = b""
+    if len(data) != declared:
+        # Half a body can be whole JSON: never act on one that its sender did not finish.
+        raise InvalidInputError(
+            f"The body ends after {len(data)} of {declared} bytes.", code="incomplete_body"
+        )
     return data
+
+
+def _declared_length(request: HttpRequest) -> int:
+    """Return the Content-Length; without one there is no body that could be trusted to end."""
+    declared = str(request.META.get("CONTENT_LENGTH") or "0")
+    return int(declared) if declared.isdecimal() and len(declared) < _MOST_DIGITS else 0
 
 
 def _refuse_size() -> NoReturn:

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from django.test.client import FakePayload
 
 from approvals.api import views
+from approvals.errors import KeyRefusedError
 from approvals.models import ApprovalRequest, Refusal
 from audit.canonical import digest_of, sha256_hex
 from tests.approvals.api.conftest import REQUESTS, Caller, problem_of
@@ -207,6 +209,19 @@ def test_a_missing_trace_is_an_alarm_and_no_crash(
     assert "a refusal was not recorded" in caplog.text
 
 
+def test_a_key_that_is_revoked_at_this_moment_leaves_no_trace(
+    api: Caller, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise KeyRefusedError("The agent key was revoked.", code="revoked_key")
+
+    monkeypatch.setattr(views.services, "submit", refuse)
+
+    problem_of(api.submit(body), 401, "revoked_key")
+
+    assert not Refusal.objects.exists()
+
+
 def test_a_flood_leaves_no_trace(api: Caller, body: dict[str, Any], settings: Any) -> None:
     settings.COUNTERSIGN_RATE_BURST, settings.COUNTERSIGN_RATE_PER_SECOND = 1, 0.001
     api.submit(body)
@@ -215,3 +230,43 @@ def test_a_flood_leaves_no_trace(api: Caller, body: dict[str, Any], settings: An
 
     problem_of(response, 429, "rate_exceeded")
     assert not Refusal.objects.exists()
+
+
+def test_a_body_that_is_too_large_is_not_read(
+    api: Caller, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: Any) -> bytes:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(FakePayload, "read", read)
+
+    problem_of(api.submit(b" " * (64 * 1024 + 1)), 413, "body_too_large")
+
+
+def test_half_a_body_is_refused_even_when_it_is_whole_json(
+    api: Caller, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FakePayload.read
+    monkeypatch.setattr(FakePayload, "read", lambda *args: read(*args)[:-1])
+
+    response = api.submit(json.dumps(body).encode() + b" ")
+
+    problem_of(response, 400, "incomplete_body")
+    assert_nothing_stored_but_a_trace("incomplete_body")
+
+
+def test_a_connection_that_breaks_is_half_a_body(
+    api: Caller, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> bytes:
+        raise OSError("reset by peer")
+
+    monkeypatch.setattr(FakePayload, "read", broken)
+
+    problem_of(api.submit(body), 400, "incomplete_body")
+
+
+def test_a_length_that_is_none_is_no_body(api: Caller, body: dict[str, Any]) -> None:
+    response = api.submit(body, **{"content-length": "9" * 30})
+
+    problem_of(response, 400, "empty_body")
