@@ -27,6 +27,28 @@ _CHALLENGE = {
 _HEADERS = {"401": ("WWW-Authenticate", _CHALLENGE), "429": ("Retry-After", _RETRY_AFTER)}
 
 
+_ABOUT = """\
+An agent proposes; a person decides; a worker carries out exactly what was decided, exactly once.
+
+**Key.** Send `Authorization: Bearer cs_…` with every call under `/api/v1`.
+
+**Repeating.** Every submission carries an `Idempotency-Key`. After a timeout send the same again:
+it finds the request that the first call made (200, `Idempotent-Replayed: true`), or makes it (201).
+
+**Errors** are `application/problem+json` (RFC 9457). Program against `code`; `field` points into
+the body, `parameter` names a query parameter or a header, `request_id` is for whoever helps you.
+
+**Bodies** are read strictly: at most 64 KiB and 12 levels, no key twice, plain integers only, no
+unknown fields. Money is an integer in the currency's smallest unit.
+"""
+_TAGS = [
+    {"name": "requests", "description": "Propose, follow, take back."},
+    {"name": "actions", "description": "What can be proposed."},
+    {"name": "proof", "description": "What decisions are verified with."},
+    {"name": "health", "description": "For whoever runs it."},
+]
+
+
 class AgentKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Names the agent key as the one way to authenticate."""
 
@@ -48,6 +70,8 @@ class Generator(SchemaGenerator):
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
         """Return the whole document."""
         document: dict[str, Any] = super().get_schema(request, public)  # type: ignore[no-untyped-call]
+        document["info"]["description"] = _ABOUT
+        document["tags"] = _TAGS
         document["components"]["schemas"] = schemas.components()
         for operations in document["paths"].values():
             for operation in operations.values():

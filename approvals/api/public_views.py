@@ -76,5 +76,6 @@ class DocumentationView(SpectacularSwaggerSplitView):
 
     authentication_classes: Any = ()
     permission_classes: Any = ()
+    template_name = "approvals/api_docs.html"
     url_name = "openapi"
     title = "Countersign: the agent's API"

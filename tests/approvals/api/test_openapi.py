@@ -54,6 +54,14 @@ def test_calls_that_need_a_key_say_so(document: dict[str, Any]) -> None:
         assert operation.get("security", [{}]) == expected, name
 
 
+def test_it_lists_its_tags_in_reading_order(document: dict[str, Any]) -> None:
+    listed = [tag["name"] for tag in document["tags"]]
+
+    assert listed[0] == "requests"
+    assert {tag for _, operation in operations(document) for tag in operation["tags"]} == {*listed}
+    assert "Idempotency-Key" in document["info"]["description"]
+
+
 def test_every_answer_names_its_schema_and_its_headers(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for status, answer in operation["responses"].items():
