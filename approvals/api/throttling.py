@@ -103,6 +103,7 @@ def connect(url: str, *, patience: float = PATIENCE) -> redis.Redis:
         redis_address(url),
         socket_timeout=patience,
         socket_connect_timeout=patience,
+        # Some of the library's constructors retry by default, each time with a pause.
         retry=Retry(NoBackoff(), 0),
     )
 

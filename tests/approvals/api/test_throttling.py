@@ -63,7 +63,7 @@ def test_the_process_refills_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_valkey_refills_at_its_rate(in_valkey: Broker) -> None:
     empty("a")
     client = throttling.connect(in_valkey.url)
-    at = float(client.hget("countersign:rate:a", "at"))
+    at = int(client.hget("countersign:rate:a", "at"))  # whole microseconds, not rounded
 
     client.hset("countersign:rate:a", "at", f"{at - 2_000_000 / RATE:.0f}")
 
