@@ -64,6 +64,7 @@ def headers(
     return {"Authorization": f"Bearer {agent_key.secret}"}
 
 
+@pytest.mark.timeout(900)  # it is hundreds of calls in one test
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
