@@ -24,10 +24,10 @@ class ConfigurationError(Exception):
 def load(base: Path) -> None:
     """Add what the demonstration (or a test run) keeps outside the environment.
 
-    Whatever the environment already says wins. Nothing is added in production. Without
-    ``COUNTERSIGN_ENV`` a clone in which the demonstration was started is the demonstration, so
-    that ``manage.py`` works beside it. Raises ``ConfigurationError`` for an unknown environment,
-    which would otherwise count as "not production".
+    Whatever the environment already says wins; an empty variable says nothing. Nothing is added
+    in production. Without ``COUNTERSIGN_ENV`` a clone in which the demonstration was started is
+    the demonstration, so that ``manage.py`` works beside it. Raises ``ConfigurationError`` for
+    an unknown environment, which would otherwise count as "not production".
     """
     environment = os.environ.get("COUNTERSIGN_ENV", "")
     if environment not in {"", "production", "demo", "test"}:
@@ -124,4 +124,5 @@ def _load_demo(var_dir: Path) -> None:
     os.environ.setdefault("COUNTERSIGN_ENV", "demo")
     role = os.environ.get("COUNTERSIGN_ROLE") or "command"
     for name, value in demo_secrets.read(var_dir, role).items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(name):
+            os.environ[name] = value

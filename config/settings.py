@@ -26,7 +26,7 @@ COUNTERSIGN_ROLE = env_text(
 IN_PRODUCTION = COUNTERSIGN_ENV == "production"
 COUNTERSIGN_VAR_DIR = env_path("COUNTERSIGN_VAR_DIR", BASE_DIR / "var", remedy="a directory")
 DEBUG = env_flag("DEBUG", False)
-PORT = env_int("PORT", 8000)
+PORT = env_int("PORT", 8000, remedy="a port", most=65535)
 COUNTERSIGN_BASE_URL = env_text(
     "COUNTERSIGN_BASE_URL", f"http://localhost:{PORT}", remedy="the address that people open"
 ).rstrip("/")
@@ -118,6 +118,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "approvals.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -260,6 +261,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Countersign",
     "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "approvals.api.openapi.Generator",
     "OAS_VERSION": "3.1.0",
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],

@@ -1,8 +1,12 @@
 """Every address of the web process."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+
+from approvals.api import urls as api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("approvals.api.urls")),
+    *api.root,
 ]

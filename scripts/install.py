@@ -92,7 +92,7 @@ def install_debian_package(package: str, problem: str) -> None:
 
 def install(profile: str, lock: Path) -> None:
     """Install the lock with pip, telling how far it is."""
-    count = sum("==" in line and not line.startswith(" ") for line in lock.open())
+    count = sum("==" in line and line[0] != " " and "'win32'" not in line for line in lock.open())
     say(f"Installing {count} locked packages ({profile}) ...")
     started = time.monotonic()
     log = VENV / "install.log"
@@ -115,7 +115,7 @@ def follow(process, output, count) -> None:  # type: ignore[no-untyped-def]
     seen = 0
     for line in process.stdout:
         output.write(line)
-        if line.startswith(("Collecting", "Requirement already satisfied")):
+        if line.startswith(("Collecting", "Processing", "Requirement already")):
             seen += 1
             if seen % 10 == 0 or seen == count:
                 say(f"  {seen} of {count} found")

@@ -5,6 +5,7 @@ then on PostgreSQL, and holds the coverage to its limits. Nothing is skipped in 
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
@@ -46,17 +47,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
     parser.add_argument("--long", action="store_true", help="the thorough profile")
     run = Run(is_long=parser.parse_args().long)
-    shutil.rmtree(ARTIFACTS, ignore_errors=True)
-    ARTIFACTS.mkdir()
     try:
         with ExitStack() as services:
+            services.enter_context(_only_run())
+            shutil.rmtree(ARTIFACTS, ignore_errors=True)
+            ARTIFACTS.mkdir()
             _prepare(run, services)
-            _pytest(run, "SQLite", {}, "" if run.is_long else "not long")
+            thorough = ["-p", "tests.support.thorough"]
+            _pytest(run, "SQLite", {}, thorough if run.is_long else ["-m", "not long"])
             _pytest_on_postgres(run, services)
+            run.failures += measured.failures(run.environment, tell=_say)
+            return _verdict(run)
     except (ProcessFailedError, chromium.NoBrowserError) as error:
         sys.exit(str(error))
-    run.failures += measured.failures(run.environment, tell=_say)
-    return _verdict(run)
+
+
+@contextmanager
+def _only_run() -> Iterator[None]:
+    """Wait for another run in this clone: the two would spoil each other's artefacts."""
+    with Path(__file__).open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("Another run of the suite goes on in this clone; waiting for its end ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _prepare(run: Run, services: ExitStack) -> None:
@@ -72,7 +87,6 @@ def _prepare(run: Run, services: ExitStack) -> None:
         "COUNTERSIGN_ENV": "test",
         "CHROMIUM_PATH": str(browser),
         "TEST_REDIS_URL": redis_url,
-        "COUNTERSIGN_TEST_PROFILE": "long" if run.is_long else "quick",
         "COVERAGE_FILE": str(ARTIFACTS / "coverage"),
     }
 
@@ -97,18 +111,19 @@ def _running_valkey() -> Iterator[str]:
 
 def _pytest_on_postgres(run: Run, services: ExitStack) -> None:
     url = run.environment.get("TEST_DATABASE_URL") or services.enter_context(running_postgres())
-    choice = _ON_POSTGRES if run.is_long else f"{_ON_POSTGRES} and not long"
+    marks = _ON_POSTGRES if run.is_long else f"{_ON_POSTGRES} and not long"
+    choice = ["-m", marks, "-p", "tests.support.database_only"]
     _pytest(run, "PostgreSQL", {"TEST_DATABASE_URL": url}, choice)
 
 
-def _pytest(run: Run, name: str, extra: dict[str, str], choice: str) -> None:
+def _pytest(run: Run, name: str, extra: dict[str, str], choice: list[str]) -> None:
     """One run of pytest, its words shown as they come, its counts kept."""
     _say(f"\n== The suite on {name}")
     report = ARTIFACTS / f"{name.lower()}.xml"
     command = [
         *(sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "-n", "2"),
         *("--dist", "worksteal", f"--junitxml={report}", "-p", "no:cacheprovider"),
-        *(["-m", choice] if choice else []),
+        *("--durations=10", "--durations-min=2", *choice),
     ]
     environment = {name: run.environment[name] for name in run.environment} | extra
     if name == "SQLite":

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import render
 
 from approvals import rules
+from approvals.admin import sentences
 from approvals.admin.deciding import METHODS, Typed, as_text, context_of, page
 from approvals.errors import InvalidPatchError
 from approvals.forms.deciding import parse_payload
@@ -28,7 +29,7 @@ def change(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
     row = admin.viewable(request, object_id)
-    if not row.is_pending:
+    if not row.is_pending or not sentences.is_known(row):
         return HttpResponseRedirect(admin.url("change", row.pk))
     typed = Typed.of(request)
     context = context_of(admin, request, row, typed)
@@ -121,7 +122,8 @@ def _confirm(
 ) -> HttpResponse:
     view = context["view"]
     context |= {
-        "changed": payload,
+        "changed": json.loads(canonical_bytes(payload)),
+        "money_before": context["money"],
         "draft": as_text(payload),
         "description": view.executor.describe(payload, view.facts),
         "changes": list(changes.differences(view.payload, payload)),

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from approvals import services
-from approvals.admin import pages
+from approvals.admin import pages, sentences
 from approvals.admin.site import waiting
 from approvals.errors import (
     ApprovalError,
@@ -27,7 +27,9 @@ from approvals.errors import (
 )
 from approvals.forms.deciding import APPROVE, DecideForm
 from approvals.models import ApprovalRequest, Decision
+from approvals.permissions import check_may_decide
 from approvals.viewing import current_view
+from audit import clock
 
 METHODS = ("GET", "HEAD", "POST")
 
@@ -65,6 +67,9 @@ def decide(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
     row = admin.viewable(request, object_id)
+    if not sentences.is_known(row):
+        messages.warning(request, "This action is no longer offered here; it can only expire.")
+        return HttpResponseRedirect(admin.url("change", row.pk))
     if request.method == "POST":
         return _decided(admin, request, row)
     if "change" in request.GET:
@@ -76,12 +81,19 @@ def decide(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 def refresh(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Read the provider again, then show the page with what it says now."""
+    """Read the provider again, then show the page with what it says now.
+
+    Only for whoever may decide: new facts make every open page of this request stale.
+    """
     if request.method != "POST":
         return HttpResponseNotAllowed(("POST",))
     row = admin.viewable(request, object_id)
+    if not sentences.is_known(row):
+        return HttpResponseRedirect(admin.url("change", row.pk))
     typed = Typed.of(request)
+    person: Any = request.user
     try:
+        check_may_decide(row, person, clock.now())
         snapshot = services.refresh_facts(request_id=row.pk)
     except ApprovalError as error:
         return refused(admin, request, row, typed, error)

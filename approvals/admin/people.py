@@ -21,8 +21,7 @@ POWERS = ("is_staff", "is_superuser", "groups")
 #: The apps whose permissions mean anything here.
 APPS = ("approvals", "executors", "audit", "auth")
 
-if admin.site.is_registered(Group):
-    admin.site.unregister(Group)
+admin.site.unregister(Group)
 
 
 class ChangeForm(UserChangeForm):
@@ -71,6 +70,10 @@ class UserAdmin(_KeptForGood, HistoryPages, DjangoUserAdmin, ModelAdmin):  # typ
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Call the list what the sidebar calls it."""
+        return super().changelist_view(request, {"list_title": "People", **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the groups along."""

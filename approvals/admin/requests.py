@@ -1,13 +1,15 @@
 """The queue and the request page."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import DateTimeField, Value
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 
-from approvals.admin import changing, deciding, pages
+from approvals.admin import changing, deciding, pages, sentences
 from approvals.admin.columns import TONES, QueueColumns
 from approvals.admin.filters import StatusFilter, shown_status
 from approvals.enums import RequestStatus
@@ -16,6 +18,7 @@ from approvals.viewing import current_view
 from audit import clock, timeline
 from audit.admin.base import HistoryAdmin, PlainLinks
 from audit.admin.changes import Version
+from audit.canonical import canonical_bytes
 from executors.models import Execution
 
 
@@ -103,6 +106,15 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
         extra = {"list_title": "Waiting for you" if waits else "Requests"}
         return super().changelist_view(request, extra | (extra_context or {}))
 
+    def detail_response(
+        self, request: HttpRequest, row: Any, extra: dict[str, Any], status: int = 200
+    ) -> HttpResponse:
+        """Show the bare fields of what this installation no longer offers, and so cannot say."""
+        if sentences.is_known(row):
+            return super().detail_response(request, row, extra, status)
+        context = super().page_context(request, row) | extra
+        return render(request, "audit/detail.html", context, status=status)
+
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add everything that the request page shows."""
         view = current_view(row)
@@ -124,8 +136,8 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
 
     def added_fields(self, row: Any) -> dict[str, Any]:
         """Show the payload with the version of the request that it belongs to."""
-        versions = PayloadVersion.objects.filter(request_id=row.id, number=row.payload_version)
-        return {"payload": versions.values_list("payload", flat=True).first()}
+        version = PayloadVersion.objects.get(request_id=row.id, number=row.payload_version)
+        return {"payload": json.loads(canonical_bytes(version.payload))}
 
     def decide(self, request: HttpRequest, object_id: str) -> Any:
         """Show the decide page, or decide."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from approvals.models import ApprovalRequest
 from approvals.viewing import facts_of
 from executors import registry
-from executors.base import Description
-from executors.errors import ExecutorError
+from executors.errors import UnknownActionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +17,15 @@ class Sentence:
     money: str
 
 
+def is_known(request: ApprovalRequest) -> bool:
+    """Tell whether this installation (still) offers the action that was asked for."""
+    try:
+        registry.get(request.action, request.action_version)
+    except UnknownActionError:
+        return False
+    return True
+
+
 def of_request(request: ApprovalRequest) -> Sentence:
     """Return the words for a request whose ``payload_versions`` and ``facts`` are prefetched.
 
@@ -27,10 +35,9 @@ def of_request(request: ApprovalRequest) -> Sentence:
     payload = versions[request.payload_version].payload
     snapshot = max(request.facts.all(), key=lambda row: row.number, default=None)
     facts = None if snapshot is None else facts_of(snapshot)
-    try:
-        executor = registry.get(request.action, request.action_version)
-    except ExecutorError:
-        words, money = Description(title=f"{request.action} {request.action_version}"), None
-    else:
-        words, money = executor.describe(payload, facts), executor.money(payload)
+    if not is_known(request):
+        title = f"{request.action}, version {request.action_version}"
+        return Sentence(title=title, detail="This action is no longer offered here.", money="–")
+    executor = registry.get(request.action, request.action_version)
+    words, money = executor.describe(payload, facts), executor.money(payload)
     return Sentence(title=words.title, detail=words.detail, money=str(money or "–"))

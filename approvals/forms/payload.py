@@ -71,7 +71,7 @@ def _field(name: str, schema: Mapping[str, Any], original: Mapping[str, Any]) ->
         return _integer(part, options)
     if part.get("type") == "string":
         return forms.CharField(**options, max_length=part.get("maxLength"), strip=False)
-    if part.get("type") == "object":
+    if _is_text_by_name(part):
         return _pairs(original.get(name), options)
     return JSONTextField(**options)
 
@@ -81,6 +81,11 @@ def _part(name: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return part
 
 
+def _is_text_by_name(part: Mapping[str, Any]) -> bool:
+    values = part.get("additionalProperties")
+    return part.get("type") == "object" and isinstance(values, dict) and values["type"] == "string"
+
+
 def _money(currency: str, most: Any, options: dict[str, Any]) -> forms.Field:
     options = {**options, "label": f"{options['label']} in {currency.upper()}"}
     options.pop("help_text")
@@ -88,10 +93,11 @@ def _money(currency: str, most: Any, options: dict[str, Any]) -> forms.Field:
 
 
 def _choice(values: list[Any], options: dict[str, Any]) -> forms.Field:
-    choices = [(value, str(value).replace("_", " ")) for value in values]
+    by_text = {str(value): value for value in values}
+    choices = [(text, text.replace("_", " ")) for text in by_text]
     if not options["required"]:
         choices.insert(0, ("", "none"))
-    return forms.ChoiceField(choices=choices, **options)
+    return forms.TypedChoiceField(choices=choices, coerce=by_text.__getitem__, **options)
 
 
 def _integer(part: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:

@@ -96,13 +96,11 @@ def fields_of(row: Any, added: Added) -> list[Change]:
 
 def differences(before: Any, after: Any, path: tuple[str, ...] = ()) -> Iterator[Change]:
     """Yield what differs between two JSON values, at the deepest path that differs."""
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _inside(before, after, path)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _inside(_numbered(before), _numbered(after), path)
-    else:
+    elif before != after or type(before) is not type(after):  # 1 and true are equal in Python
         yield _change(path, before, after)
 
 

@@ -31,14 +31,8 @@ def whole_json(value: Any) -> SafeString:
 
 
 @register.filter
-def text_warnings(value: object) -> list[str]:
-    """List what a reader should know about this text."""
-    return showing.warnings(str(value))
-
-
-@register.filter
 def instant(value: datetime | None) -> str:
-    """Show an instant in UTC; a dash when there is none (which a template gives as an empty text)."""
+    """Show an instant in UTC; a dash when there is none, which templates give as ``""``."""
     return words.instant(value) if value else "–"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import transaction
 
 from approvals import demo
 from config import demo_secrets
@@ -61,7 +61,6 @@ def people_and_facts(stripe: Provider) -> dict[str, Any]:
             ],
         }
         facts.write(var_dir, present)
-    connections.close_all()
     return present
 
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connections
 
 from config import demo_secrets
 from config.demo import plans, prepare, provider, screen
@@ -55,6 +56,7 @@ def _start(supervisor: Supervisor, tell: Tell, at_end: ExitStack) -> None:
     supervisor.wait_ready(*broker, *([stripe_process] if stripe_process else []))
     stripe = sandbox or provider.local(stripe_process.said())  # type: ignore[union-attr]
     known = prepare.people_and_facts(stripe)
+    connections.close_all()
     running = prepare.environment(redis_url, stripe)
     tell("Starting the web process ...")
     supervisor.wait_ready(*supervisor.start(plans.web(running, stripe)))
@@ -76,6 +78,8 @@ def _broker(supervisor: Supervisor, at_end: ExitStack) -> tuple[str, list[Servic
     """The broker's address, and its process when it is the embedded one."""
     if settings.REDIS_URL:
         return settings.REDIS_URL, []
+    last = demo_secrets.read(settings.COUNTERSIGN_VAR_DIR, demo_secrets.RUNNING)
+    valkey.remove_last(last.get("REDIS_URL", ""))
     server = valkey.prepare(settings.COUNTERSIGN_VAR_DIR / "valkey")
     at_end.callback(shutil.rmtree, server.socket.parent, ignore_errors=True)
     return server.url, supervisor.start(plans.valkey(server))

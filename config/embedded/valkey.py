@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.environment import ConfigurationError
 
 #: A unix socket's path may have 107 bytes on Linux; its directory is kept well below.
 _LONGEST_DIRECTORY = 80
+_PREFIX = "countersign-"
+_SOCKET = "valkey.sock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,14 @@ def prepare(data: Path) -> Valkey:
     """
     binary = find_server()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Valkey(binary=binary, socket=_short_directory() / "valkey.sock", data=data)
+    return Valkey(binary=binary, socket=_short_directory() / _SOCKET, data=data)
+
+
+def remove_last(url: str) -> None:
+    """Remove the socket's directory of a run that was killed and could not do it."""
+    socket_path = Path(urlsplit(url).path)
+    if socket_path.name == _SOCKET and socket_path.parent.name.startswith(_PREFIX):
+        shutil.rmtree(socket_path.parent, ignore_errors=True)
 
 
 def find_server() -> Path:
@@ -89,4 +99,4 @@ def _short_directory() -> Path:
     """A new directory that only its owner can enter, with room for a socket's name."""
     usual = tempfile.gettempdir()
     base = usual if len(usual) < _LONGEST_DIRECTORY else "/tmp"  # noqa: S108  # nosec B108
-    return Path(tempfile.mkdtemp(prefix="countersign-", dir=base))
+    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))

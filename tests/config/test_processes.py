@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.processes import ask_to_stop, finish, spawn
+from config.processes import ask_to_stop, finish, follow_parent, spawn, tied_to_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.embedded, pytest.mark.process]
 PARENT = """
 import sys, time
 from pathlib import Path
-from config.processes import follow_parent, spawn
+from config.processes import spawn
 child = spawn([sys.executable, "-c", "import time; time.sleep(600)"], log=Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(600)
@@ -31,6 +31,9 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)
 time.sleep(600)
 """
+
+
+SAY_AND_WAIT = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 
 
 def is_alive(pid):
@@ -124,3 +127,26 @@ def test_killing_the_parent_ends_the_child(log):
         parent.send_signal(signal.SIGKILL)
 
     eventually(lambda: not is_alive(child))
+
+
+def test_one_that_follows_its_parent_ends_with_it(tmp_path):
+    following = "from config.processes import follow_parent; follow_parent(); " + SAY_AND_WAIT
+    parent = f"""
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", {following!r}])
+time.sleep(600)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        child = int(process.stdout.readline())
+
+        process.send_signal(signal.SIGKILL)
+        eventually(lambda: not is_alive(child))
+
+
+@pytest.mark.parametrize("does_nothing", [tied_to_parent, follow_parent])
+def test_elsewhere_than_on_linux_it_does_without(monkeypatch, does_nothing):
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    assert does_nothing() is None

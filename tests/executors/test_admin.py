@@ -204,3 +204,28 @@ def test_an_auditor_sets_no_brake(auditor):
     assert "Stop something" not in text_of(client.get(page("hold_changelist")))
     assert client.post(page("hold_set"), {"scope": "EVERYTHING", "reason": "x"}).status_code == 403
     assert not Hold.objects.exists()
+
+
+def test_the_brakes_in_force_are_filtered(browser, execution):
+    browser.post(page("hold_set"), {"scope": "ACTION", "value": "stripe.refund", "reason": "x"})
+
+    def listed(query: str) -> int:
+        return browser.get(page("hold_changelist") + query).context["cl"].result_count
+
+    assert (listed("?in_force=yes"), listed("?in_force=no"), listed("")) == (1, 0, 1)
+
+
+def test_pages_that_do_something_take_no_other_method(browser, execution):
+    assert browser.put(page("execution_hold", execution.pk)).status_code == 405
+
+
+def test_what_one_may_not_open_is_named_but_not_linked(outsider, execution):
+    from django.contrib.auth.models import Permission
+
+    outsider.user_permissions.add(Permission.objects.get(codename="view_agent"))
+    agent = execution.agent
+
+    shown = text_of(browser_of(outsider).get(f"/admin/approvals/agent/{agent}/change/"))
+
+    assert ">admin</a>" not in shown
+    assert "<dd>admin</dd>" in shown

@@ -55,7 +55,7 @@ def _incomplete(pattern: str, files: dict[str, dict[str, dict[str, float]]]) -> 
 
 
 def _json(environment: dict[str, str]) -> Path:
-    return Path(environment["COVERAGE_FILE"] + ".json")
+    return Path(environment["COVERAGE_FILE"] + "-report.json")
 
 
 def _coverage(arguments: list[str], environment: dict[str, str]) -> int:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,8 +32,11 @@ _SETTINGS = {
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """Run a server until the block ends; yields the URL of an empty database."""
+def running_postgres(others: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run a server until the block ends; yields the URL of an empty database.
+
+    ``others`` are settings of the server that take the place of those for tests.
+    """
     user = _unprivileged_user()
     home = Path(tempfile.mkdtemp(prefix="countersign-pg-"))
     try:
@@ -41,7 +44,7 @@ def running_postgres() -> Iterator[str]:
             os.chown(home, user, user)
         programs = _programs(home, copy=user is not None)
         _initialise(programs, home, user)
-        settings = _SETTINGS | {"unix_socket_directories": str(home)}
+        settings = {**_SETTINGS, **(others or {}), "unix_socket_directories": str(home)}
         options = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
         log = Path(f"{home}.log")
         server = spawn(

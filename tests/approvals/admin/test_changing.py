@@ -185,3 +185,21 @@ def test_what_is_decided_cannot_be_changed(browser, pending_request, reject):
     response = browser.get(address("patch", pending_request))
 
     assert response.status_code == 302
+
+
+def test_a_change_that_cannot_be_read_begins_anew(browser, pending_request):
+    page = text_of(browser.post(address("patch", pending_request), {"draft": "{"}))
+
+    assert 'name="field-amount" value="95.00"' in page
+
+
+def test_without_facts_a_change_can_be_prepared_but_not_approved(
+    browser, submit, refund_payload, settings
+):
+    settings.COUNTERSIGN_READ_FACTS = False
+    request = submit(refund_payload)
+
+    page = text_of(browser.post(address("patch", request), posted(request)))
+
+    assert "<h1>Refund 60.00 USD" in page
+    assert 'value="approve" disabled' in page

@@ -184,3 +184,7 @@ def test_the_execution_s_history_is_there_too(browser, pending_request, approve)
     page = text_of(browser.get(reverse("admin:executors_execution_history", args=[execution.pk])))
 
     assert "reviewer queued the execution" in page
+
+
+def test_an_address_that_is_no_id_is_not_found(browser):
+    assert browser.get("/admin/approvals/user/abc/history/").status_code == 404

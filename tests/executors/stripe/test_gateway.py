@@ -86,6 +86,7 @@ class TestWire:
         assert headers["stripe-version"] == PREPARED.api_version
         assert headers["authorization"] == "Bearer rk_local_money12345"
         assert "x-stripe-client-telemetry" not in headers
+        assert "platform" not in headers["x-stripe-client-user-agent"]
 
     def test_a_library_that_changes_the_key_sends_nothing(
         self, http: ScriptedHttp, monkeypatch: pytest.MonkeyPatch
