@@ -295,13 +295,21 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"executors.tasks.run": {"queue": "money"}}
+CELERY_TASK_ROUTES = {
+    "executors.tasks.run": {"queue": "money"},
+    "executors.tasks.reconcile": {"queue": "money"},
+}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-executions": {
         "task": "executors.tasks.sweep",
         "schedule": COUNTERSIGN_SWEEP_EVERY,
         "options": {"expires": COUNTERSIGN_SWEEP_EVERY},
+    },
+    "ring-for-readings": {
+        "task": "executors.tasks.ring_for_readings",
+        "schedule": 30,
+        "options": {"expires": 30},
     },
     "expire-requests": {
         "task": "approvals.tasks.expire_requests",

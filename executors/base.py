@@ -123,6 +123,8 @@ class Executor(ABC):
     reversibility: Reversibility
     #: One sentence for the catalogue.
     summary: str
+    #: The provider's own statuses of a success that is still on its way.
+    unsettled: Sequence[str] = ()
 
     @abstractmethod
     def check(self, payload: Mapping[str, Any]) -> None:
@@ -183,4 +185,12 @@ class Executor(ABC):
 
         Raises:
             ProviderError: unreadable, or more than one matches, or one matches only in part.
+        """
+
+    @abstractmethod
+    def read_back(self, reference: str) -> Receipt:
+        """Read again the object that a receipt is about, by the provider's reference.
+
+        Raises:
+            ProviderError: unreadable, or not there.
         """

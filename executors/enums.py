@@ -45,6 +45,23 @@ class HoldScope(TextChoices):
     EXECUTION = "EXECUTION", "One execution"
 
 
+class ReadingResult(TextChoices):
+    """What a reading of the provider showed, after the request had left."""
+
+    FOUND = "FOUND", "Found"  # the one object that matches in every respect
+    ABSENT = "ABSENT", "Not there"  # a complete listing without it
+    MISMATCH = "MISMATCH", "Does not match"  # something of ours that differs, or two of it
+    UNREADABLE = "UNREADABLE", "Could not be read"
+
+
+class FindingKind(TextChoices):
+    """What the provider shows and our record does not explain."""
+
+    OUTSIDE_THE_GATE = "OUTSIDE_THE_GATE", "No decision of ours"
+    DUPLICATE = "DUPLICATE", "A second one of the same decision"
+    CONTRADICTION = "CONTRADICTION", "Our record says that it did not happen"
+
+
 class EventType(TextChoices):
     """Events that this floor writes to the record. Retired names are never used again."""
 

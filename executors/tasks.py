@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from executors import services
-from executors.bell import TASK, ring
+from executors.bell import RECONCILE, TASK, ring
 
 __all__ = ["ring", "run", "sweep"]
 
@@ -31,6 +31,18 @@ def run(*, execution_id: str, **_: Any) -> None:
 def sweep(**_: Any) -> None:
     """Find what no message announced."""
     services.sweep(limit=_SWEEP_LIMIT)
+
+
+@shared_task(name=RECONCILE, soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT)
+def reconcile(*, execution_id: str, **_: Any) -> None:
+    """Read the provider about one execution. It needs the worker's key: whose account is it?"""
+    services.reconcile(execution_id=execution_id, worker=worker_name())
+
+
+@shared_task(name="executors.tasks.ring_for_readings")
+def ring_for_readings(**_: Any) -> None:
+    """Find the executions about which the provider should be read again."""
+    services.ring_for_readings(limit=_SWEEP_LIMIT)
 
 
 def worker_name() -> str:

@@ -56,6 +56,7 @@ TRANSITIONS: Mapping[S, Mapping[S, Transition]] = {
         S.FAILED: Transition(by=("worker", "person"), event=EventType.EXECUTION_RESOLVE),
     },
     S.SUCCEEDED: {
+        S.SUCCEEDED: Transition(by=("worker",), event=EventType.EXECUTION_FOLLOW),
         S.REVERSED: Transition(by=("worker",), event=EventType.EXECUTION_REVERSE),
     },
 }

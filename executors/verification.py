@@ -7,7 +7,7 @@ file of trusted public keys is believed: no status column, no row of the databas
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -63,6 +63,27 @@ def verify(execution: Execution, *, at: datetime) -> Verified:
         _check_content(claims)
         _check_time(claims, at)
         _check_decided(claims)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RefusedError(
+            f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
+        ) from error
+    return Verified(claims=claims, token_sha256=tokens.token_digest(execution.token))
+
+
+def verify_to_read(execution: Execution) -> Verified:
+    """Check what must be true before the provider is only read: all but time and holds.
+
+    Nothing is sent, so an expired decision may still be looked for; that is what reading is for.
+
+    Raises:
+        RefusedError: the token is not a good one; what it says must not be looked for.
+        HeldError: whether it is a good one cannot be said now.
+    """
+    claims = _signed_claims(execution)
+    try:
+        _check_addressee(claims, execution)
+        _check_content(claims)
+        datetime.fromtimestamp(claims["exp"], UTC)
     except (KeyError, TypeError, AttributeError) as error:
         raise RefusedError(
             f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"

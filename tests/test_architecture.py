@@ -25,8 +25,11 @@ INSERT_ONLY = {
     "AgentKeyUse",  # when a key was last used: no fact for the record
     "Attempt",  # begun and ended by one worker under its fence; the execution's history tells it
     "FactsSnapshot",
+    "Finding",
     "Intent",
     "PayloadVersion",
+    "ProviderEvent",
+    "Reading",
     "Refusal",
     "Subject",  # the counter of the record itself
 }

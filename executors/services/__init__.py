@@ -5,8 +5,11 @@ its history in one transaction. None keeps a transaction open while the provider
 """
 
 from executors.services.claiming import claim
+from executors.services.due import ring_for_readings
+from executors.services.following import follow
 from executors.services.holding import lift_holds, set_hold
 from executors.services.queueing import enqueue
+from executors.services.reconciling import reconcile
 from executors.services.running import run
 from executors.services.steering import hold, release, resolve, revoke
 from executors.services.sweeping import sweep
@@ -14,11 +17,14 @@ from executors.services.sweeping import sweep
 __all__ = [
     "claim",
     "enqueue",
+    "follow",
     "hold",
     "lift_holds",
+    "reconcile",
     "release",
     "resolve",
     "revoke",
+    "ring_for_readings",
     "run",
     "set_hold",
     "sweep",

@@ -47,9 +47,9 @@ def settle(
         at = clock.now()
         _end_attempt(attempt, outcome, at)
         if isinstance(outcome, Receipt):
-            _settle_receipt(execution, outcome, actor, at)
+            settle_receipt(execution, outcome, actor, at)
         elif found is not None:
-            _settle_receipt(execution, found, actor, at)
+            settle_receipt(execution, found, actor, at)
         else:
             _BY_CLASS[AttemptClass(outcome.attempt_class)](execution, outcome, actor, at)
 
@@ -70,7 +70,8 @@ def _end_attempt(attempt: Attempt, outcome: Receipt | ProviderError, at: datetim
         raise LostLeaseError(f"{attempt} was ended by another worker.")
 
 
-def _settle_receipt(execution: Execution, receipt: Receipt, actor: Actor, at: datetime) -> None:
+def settle_receipt(execution: Execution, receipt: Receipt, actor: Actor, at: datetime) -> None:
+    """Take a locked execution to where the provider's object leads: SUCCEEDED or FAILED."""
     move(
         execution,
         S.FAILED if receipt.failed else S.SUCCEEDED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from executors.base import (
     Description,
@@ -46,6 +46,7 @@ class StripeRefund(Executor):
     editable = ("amount", "reason", "metadata")
     reversibility = Reversibility.IRREVERSIBLE
     summary = "Refund a payment, all of it or a part, to whatever paid for it."
+    unsettled = ("pending", "requires_action")
 
     def check(self, payload: Mapping[str, Any]) -> None:
         """Refuse an unknown currency, or an amount that it cannot express."""
@@ -141,6 +142,11 @@ class StripeRefund(Executor):
                 "look_up_mismatch", f"{refund['id']} carries this decision but differs from it."
             )
         return _receipt(Reply(data=refund, http_status=200, request_id=""))
+
+    def read_back(self, reference: str) -> Receipt:
+        """Read the refund. The reference may be one that a person has typed."""
+        path = f"{_PATH}/{quote(reference, safe='')}"
+        return _receipt(money_gateway(budget=LOOK_UP_BUDGET).get(path))
 
 
 def _marks(claims: Mapping[str, Any], token_sha256: str) -> dict[str, str]:

@@ -39,6 +39,19 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return heard
 
 
+@pytest.fixture(autouse=True)
+def rung_to_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """About whom the provider is to be read."""
+    heard: list[str] = []
+
+    def ring(execution_id: str) -> bool:
+        heard.append(execution_id)
+        return True
+
+    monkeypatch.setattr(bell, "ring_to_reconcile", ring)
+    return heard
+
+
 @pytest.fixture
 def alarms(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """The codes of the alarms that were raised."""

@@ -19,12 +19,14 @@ class ScriptedExecutor(Executor):
     schema: Mapping[str, Any] = {"type": "object"}
     editable = ("amount",)
     reversibility = Reversibility.REVERSIBLE
+    unsettled = ("pending",)
     summary = "Move money between two lines of a test."
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
         self.sent: list[tuple[Prepared, str]] = []
         self.found: Any = None
+        self.shown: Any = done()
         self.currency: Any = "usd"
         self.account: Any = HERE
         self.builder_release = "1"
@@ -71,6 +73,10 @@ class ScriptedExecutor(Executor):
     def look_up(self, claims: Mapping[str, Any], token_sha256: str) -> Receipt | None:
         found: Receipt | None = _given(self.found)
         return found
+
+    def read_back(self, reference: str) -> Receipt:
+        shown: Receipt = _given(self.shown)
+        return shown
 
 
 def done(**changes: Any) -> Receipt:

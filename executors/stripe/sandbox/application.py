@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 
 from executors.stripe.sandbox import form, idempotency, keys, page, routing
 from executors.stripe.sandbox.calls import Call, Json
-from executors.stripe.sandbox.clock import Clock, wall_clock
+from executors.stripe.sandbox.clock import Clock, MovableClock, wall_clock
+from executors.stripe.sandbox.control import Control
 from executors.stripe.sandbox.errors import ApiError, EarlyError
+from executors.stripe.sandbox.faults import Faults
 from executors.stripe.sandbox.form import Form
 from executors.stripe.sandbox.idempotency import Keyed, KeysInUse, StoredAnswer
 from executors.stripe.sandbox.ids import new_id
@@ -41,6 +43,7 @@ class Admitted:
     request_id: str
     key: str | None
     path: str
+    breaks: bool
 
 
 class Application:
@@ -52,12 +55,15 @@ class Application:
         self._clock = clock
         self._in_use = KeysInUse()
         self._expander = Expander(KINDS)
+        self.faults = Faults()
+        self._control: Control | None = None
+        if isinstance(clock, MovableClock):
+            self._control = Control(store=store, account=account, clock=clock, faults=self.faults)
 
     def answer(self, request: Request) -> Answer:
         """Answer any request; whatever goes wrong becomes an answer, too."""
         if not request.path.startswith("/v1/"):
-            with self._store.reading() as tx:
-                return page.answer(tx, self._account, request)
+            return self._answer_local(request)
         request_id = new_id("req_")
         try:
             answer = self._answer_api(request, request_id)
@@ -67,6 +73,18 @@ class Application:
             _LOG.exception("Request %s failed.", request_id)
             answer = _failure()
         return replace(answer, headers={**_headers(request, request_id), **answer.headers})
+
+    def _answer_local(self, request: Request) -> Answer:
+        """Answer what is none of Stripe's: the page, and the switches."""
+        if self._control is not None and page.is_local(request):
+            try:
+                answer = self._control.answer(request)
+            except ApiError as error:
+                answer = _refusal(error)
+            if answer is not None:
+                return answer
+        with self._store.reading() as tx:
+            return page.answer(tx, self._account, request)
 
     def _answer_api(self, request: Request, request_id: str) -> Answer:
         with self._store.reading() as tx:
@@ -81,6 +99,7 @@ class Application:
             request_id=request_id,
             key=request.headers.get("idempotency-key") or None,
             path=request.path,
+            breaks=request.breaks,
         )
         return self._read(admitted) if request.method == "GET" else self._write(admitted)
 
@@ -116,6 +135,8 @@ class Application:
         """
         call = self._call(tx, admitted)
         tx.execute("SAVEPOINT endpoint")
+        if admitted.breaks:
+            return _failure()
         try:
             return Answer(status=200, body=as_bytes(self._run(admitted.route, call)))
         except EarlyError:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from executors.stripe.sandbox import keys, seed
 from executors.stripe.sandbox.application import Application
-from executors.stripe.sandbox.clock import wall_clock
+from executors.stripe.sandbox.clock import MovableClock, wall_clock
 from executors.stripe.sandbox.ids import new_id
 from executors.stripe.sandbox.keys import KeyShapeError
 from executors.stripe.sandbox.server import HOST, SandboxServer
@@ -47,7 +47,7 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
         secrets = keys.install(tx, chosen)
         if options.seed_demo:
             seed.seed_once(tx, account=account, now=wall_clock())
-    application = Application(store=store, account=account)
+    application = Application(store=store, account=account, clock=MovableClock())
     with SandboxServer(options.port, application, is_verbose=options.verbose) as server:
         _stop_on_signals(server)
         if options.stop_with_parent:

@@ -16,6 +16,8 @@ class Request:
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    #: A fault on demand: the endpoint breaks while it runs, and its 500 is stored.
+    breaks: bool = False
 
     @property
     def path(self) -> str:

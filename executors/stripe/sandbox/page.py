@@ -30,15 +30,20 @@ _HOSTS = ("127.0.0.1", "localhost", "")
 
 def answer(tx: sqlite3.Connection, account: str, request: Request) -> Answer:
     """Answer a request that is none of the API's."""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    is_read = request.method in ("GET", "HEAD")
-    if host in _HOSTS and is_read and request.path == "/":
+    is_read = is_local(request) and request.method in ("GET", "HEAD")
+    if is_read and request.path == "/":
         return _html(tx, account)
-    if host in _HOSTS and is_read and request.path == "/_local/payments":
+    if is_read and request.path == "/_local/payments":
         body = {"account": account, "payments": _payments(tx)}
         return Answer(status=200, body=as_bytes(body), headers=_json_headers())
     refusal = EarlyError(f"Unrecognized request URL ({request.method}: {request.path}).")
     return Answer(status=404, body=as_bytes(refusal.body()), headers=_json_headers())
+
+
+def is_local(request: Request) -> bool:
+    """Tell whether the request was made for this machine by its own name."""
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    return host in _HOSTS
 
 
 def _json_headers() -> Mapping[str, str]:

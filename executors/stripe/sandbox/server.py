@@ -1,12 +1,19 @@
 """HTTP/1.1 on the loopback address: bytes in, one ``Application.answer``, bytes out."""
 
+import select
+import socket
+import struct
 import sys
 import threading
+import time
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from executors.stripe.sandbox.application import Application
-from executors.stripe.sandbox.errors import EarlyError
+from executors.stripe.sandbox.errors import ApiError, EarlyError
+from executors.stripe.sandbox.faults import RUNS, Fault, FaultKind, refusal_of
 from executors.stripe.sandbox.messages import Answer, Request, as_bytes
 
 HOST = "127.0.0.1"
@@ -16,6 +23,8 @@ MAX_BODY_BYTES = 1024 * 1024
 _IDLE_SECONDS = 75
 #: Seconds that a stop waits for answers under way.
 _DRAIN_SECONDS = 5.0
+#: To linger for no time at all is to reset the connection.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class SandboxServer(ThreadingHTTPServer):
@@ -47,6 +56,14 @@ class SandboxServer(ThreadingHTTPServer):
         with self._changed:
             self._changed.wait_for(lambda: self._under_way == 0, timeout=_DRAIN_SECONDS)
 
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection; one that is to be reset says no good-bye before."""
+        linger = request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_RESET))
+        if linger == _RESET:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a client that left; everything else is worth a traceback."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -70,12 +87,17 @@ class SandboxHandler(BaseHTTPRequestHandler):
         self.server.begin()
         try:
             try:
-                answer = self.server.application.answer(self._read_request())
+                request = self._read_request()
             except EarlyError as error:
                 # The body was not read, so the connection cannot be used again.
                 self.close_connection = True
-                answer = _refusal(error)
-            self._write_answer(answer)
+                self._write_answer(_refusal(error))
+                return
+            fault = self.server.application.faults.take(request)
+            if fault is not None:
+                self._misbehave(request, fault)
+            else:
+                self._write_answer(self.server.application.answer(request))
         finally:
             self.server.end()
 
@@ -103,7 +125,38 @@ class SandboxHandler(BaseHTTPRequestHandler):
             raise ConnectionResetError("The client left in the middle of its request.")
         return Request(method=self.command, target=self.path, headers=headers, body=body)
 
-    def _write_answer(self, answer: Answer) -> None:
+    def _misbehave(self, request: Request, fault: Fault) -> None:
+        """Do to one request what the script says (see ``faults``)."""
+        kind = fault.kind
+        if kind == FaultKind.SLOW:
+            time.sleep(min(fault.seconds, _IDLE_SECONDS))
+        refusal = refusal_of(fault, request)
+        if refusal is not None:
+            answer = _refusal(refusal)
+            waits = {"Retry-After": str(fault.retry_after)} if refusal.status == 429 else {}
+            self._write_answer(replace(answer, headers={**answer.headers, **waits}))
+        elif kind in (FaultKind.SLOW, FaultKind.STORED_500):
+            breaks = kind == FaultKind.STORED_500
+            self._write_answer(self.server.application.answer(replace(request, breaks=breaks)))
+        else:
+            answer = self.server.application.answer(request) if kind in RUNS else _EMPTY
+            self._break_off(answer, fault)
+
+    def _break_off(self, answer: Answer, fault: Fault) -> None:
+        """End the connection without a whole answer."""
+        self.close_connection = True
+        if fault.kind == FaultKind.REFUSE:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        elif fault.kind in (FaultKind.HANG, FaultKind.HANG_AFTER):
+            # The client leaves, or the time is over; nothing more is read from it.
+            select.select([self.connection], [], [], min(fault.seconds, _IDLE_SECONDS))
+        elif fault.kind == FaultKind.TRUNCATE:
+            self._write_answer(answer, part=len(answer.body) // 2)
+        elif fault.kind == FaultKind.NOT_JSON:
+            self._write_answer(Answer(status=200, body=b"<html>It works!</html>"))
+
+    def _write_answer(self, answer: Answer, *, part: int | None = None) -> None:
+        """Write an answer; of its body only the first ``part`` bytes where that was asked for."""
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -112,7 +165,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            self.wfile.write(answer.body[:part])
         self.wfile.flush()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -130,6 +183,9 @@ class SandboxHandler(BaseHTTPRequestHandler):
             sys.stderr.write(f"{self.log_date_time_string()} {format % args}\n")
 
 
-def _refusal(error: EarlyError) -> Answer:
+_EMPTY = Answer(status=200, body=b"")
+
+
+def _refusal(error: ApiError) -> Answer:
     headers = {"Content-Type": "application/json"}
     return Answer(status=error.status, body=as_bytes(error.body()), headers=headers)

@@ -197,16 +197,23 @@ def list_all(call: Call) -> Json:
     return page(call, KIND, filters={name: call.params.get(name) for name in named})
 
 
-def settle(call: Call, refund_id: str) -> Json:
-    """Bring a refund to its end, as its card says: it succeeds, or fails and the money is back.
+def settle(call: Call, refund_id: str, *, outcome: str | None = None) -> Json:
+    """Bring a refund to its end: it succeeds, or fails and the money is back.
 
-    Settling twice changes nothing the second time.
+    Without ``outcome`` (``succeeded`` or ``failed``) it ends as its card says. Settling twice
+    changes nothing the second time.
+
+    Raises:
+        ApiError: there is no such refund.
+        ValueError: no such outcome, or the refund has failed, which is for good.
     """
     row = get_row(call.tx, KIND, refund_id)
     charge = get_row(call.tx, charges.KIND, row["charge"])
-    outcome = payment_methods.card_of(charge).refund_settles_to
+    outcome = outcome or payment_methods.card_of(charge).refund_settles_to
     if row["status"] == outcome:
         return serialise(row)
+    if outcome not in ("succeeded", "failed") or row["status"] == "failed":
+        raise ValueError(f"A refund that is {row['status']} does not become {outcome}.")
     is_failure = outcome == "failed"
     call.tx.execute(
         "UPDATE refunds SET status = ?, pending_reason = NULL, failure_reason = ?, "
