@@ -80,7 +80,7 @@ def _absence(execution: Execution, shown: Shown, begun_at: datetime) -> Reading 
     """
     if shown.result != ReadingResult.ABSENT or shown.expires_at is None:
         return None
-    if execution.attempts.filter(ended_at__isnull=True).exists() or _was_seen(execution):
+    if _was_seen(execution):
         return None
     quiet_from = max(shown.expires_at, execution.expires_at)
     last_ended = execution.attempts.aggregate(last=Max("ended_at"))["last"]
