@@ -57,7 +57,8 @@ def authenticate(raw: str) -> AgentKey:
     if form is None:
         raise KeyRefusedError("The agent key does not have the form of one.")
     prefix, secret = form.groups()
-    key = AgentKey.objects.select_related("agent", "use").filter(prefix=prefix).first()
+    found = AgentKey.objects.select_related("agent", "use").filter(prefix=prefix)
+    key = next(iter(found), None)
     stored = key.secret_hash if key is not None else ""
     if not hmac.compare_digest(hash_secret(secret), stored) or key is None:
         raise KeyRefusedError("The agent key is not known.")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from approvals.enums import AgentStatus, RequestStatus
 from approvals.errors import (
@@ -83,8 +84,13 @@ def check_pending_limit(agent_id: str) -> None:
     Raises:
         TooManyPendingError: try again when some were decided.
     """
-    pending = ApprovalRequest.objects.filter(agent_id=agent_id, status=RequestStatus.PENDING)
-    if pending.count() >= settings.COUNTERSIGN_PENDING_PER_AGENT:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM approvals_approvalrequest WHERE agent_id = %s AND status = %s",
+            [agent_id, RequestStatus.PENDING.value],
+        )
+        pending = int(cursor.fetchone()[0])
+    if pending >= settings.COUNTERSIGN_PENDING_PER_AGENT:
         raise TooManyPendingError(
             f"This agent already has {settings.COUNTERSIGN_PENDING_PER_AGENT} pending requests; "
             "wait until some are decided, or withdraw some."

@@ -200,7 +200,7 @@ def submit(provider: RunningSandbox, agent_key: IssuedKey) -> Callable[..., Appr
             service="support", action="stripe.refund", payload=payload, **options
         )
         return services.submit(
-            key_id=agent_key.key.pk,
+            key=agent_key.key,
             idempotency_key=f"test-{next(counter)}",
             submission=submission,
             body_sha256=digest_of({"payload": payload}),

@@ -111,7 +111,7 @@ class RequestsView(AgentView):
         bodies.check_no_parameters(request.query_params)
         key, idempotency_key, submission = self._parse(request)
         submitted = services.submit(
-            key_id=key.pk,
+            key=key,
             idempotency_key=idempotency_key,
             submission=submission,
             body_sha256=self._body_sha256,

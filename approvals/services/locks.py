@@ -14,10 +14,10 @@ def lock_key(key_id: str) -> AgentKey:
         KeyRefusedError: there is no such key.
     """
     keys = AgentKey.objects.select_related("agent").filter(pk=key_id)
-    key = keys.select_for_update(of=("agent",), no_key=True).first()
-    if key is None:
-        raise KeyRefusedError("The agent key is not known.")
-    return key
+    try:
+        return keys.select_for_update(of=("agent",), no_key=True).get()
+    except AgentKey.DoesNotExist:
+        raise KeyRefusedError("The agent key is not known.") from None
 
 
 def lock_request(request_id: str) -> ApprovalRequest:

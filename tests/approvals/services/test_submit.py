@@ -33,7 +33,7 @@ def post(provider: Any) -> Callable[..., services.Submitted]:
             **({"service": "support", "action": "stripe.refund", "payload": payload} | options)
         )
         return services.submit(
-            key_id=issued.key.pk,
+            key=issued.key,
             idempotency_key=key,
             submission=submission,
             body_sha256=digest_of([payload, sorted(options)]),
