@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from audit.admin.base import ViewOnlyAdmin
-from executors.models import Attempt, Intent
+from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading
 
 
 @admin.register(Intent)
@@ -25,3 +25,36 @@ class AttemptAdmin(ViewOnlyAdmin):
     search_fields = ("execution__pk", "execution__subject", "request_id", "error_code")
     list_select_related = ("execution",)
     ordering = ("-id",)
+
+
+@admin.register(Reading)
+class ReadingAdmin(ViewOnlyAdmin):
+    """Each reading of the provider after the request, and what it showed."""
+
+    list_display = ("id", "execution", "result", "provider_status", "begun_at")
+    list_filter = ("result",)
+    search_fields = ("execution__pk", "execution__subject", "provider_reference", "error_code")
+    list_select_related = ("execution",)
+    ordering = ("-id",)
+
+
+@admin.register(Finding)
+class FindingAdmin(ViewOnlyAdmin):
+    """What the provider shows and our record does not explain."""
+
+    list_display = ("id", "kind", "provider_reference", "execution", "found_at")
+    list_filter = ("kind",)
+    search_fields = ("execution__pk", "execution__subject", "provider_reference", "message")
+    list_select_related = ("execution",)
+    ordering = ("-id",)
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(ViewOnlyAdmin):
+    """What the provider announced."""
+
+    list_display = ("id", "type", "execution", "received_at")
+    list_filter = ("type",)
+    search_fields = ("id", "execution__pk", "execution__subject")
+    list_select_related = ("execution",)
+    ordering = ("-received_at",)

@@ -9,9 +9,10 @@ from django.urls import reverse
 from approvals.models import Refusal, User
 from audit import actors
 from audit.history import HistoryRow
+from executors import findings
 from executors import services as executions
-from executors.enums import HoldScope
-from executors.models import Execution
+from executors.enums import FindingKind, HoldScope
+from executors.models import Execution, ProviderEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,19 @@ def page(model: type, name: str, *args: object) -> str:
 def everything(pending_request, approve, agent):
     """At least one row of every model."""
     approve(pending_request)
-    executions.run(execution_id=Execution.objects.get().pk, worker="test")
+    execution = Execution.objects.get()
+    executions.run(execution_id=execution.pk, worker="test")
+    executions.reconcile(execution_id=execution.pk, worker="test")
+    findings.report(
+        FindingKind.OUTSIDE_THE_GATE,
+        reference="re_1",
+        message="<b>",
+        execution=None,
+        at=agent.created_at,
+    )
+    ProviderEvent.objects.create(
+        id="evt_1", type="refund.updated", execution=execution, received_at=agent.created_at
+    )
     executions.set_hold(
         scope=HoldScope.ACTION,
         value="stripe.refund",
