@@ -6,7 +6,6 @@ Nothing is ever sent here.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
 
 from audit import actors, clock
 from audit.actors import Actor
@@ -82,10 +81,9 @@ def _absence(execution: Execution, shown: Shown, begun_at: datetime) -> Reading 
         return None
     if _was_seen(execution):
         return None
-    quiet_from = max(shown.expires_at, execution.expires_at)
-    last_ended = execution.attempts.aggregate(last=Max("ended_at"))["last"]
-    if last_ended is not None:
-        quiet_from = max(quiet_from, last_ended + QUIET_AFTER_LAST_ATTEMPT)
+    ends = execution.attempts.filter(ended_at__isnull=False).values_list("ended_at", flat=True)
+    quiet_after = [ended_at + QUIET_AFTER_LAST_ATTEMPT for ended_at in ends]
+    quiet_from = max([shown.expires_at, execution.expires_at, *quiet_after])
     return execution.readings.filter(
         result=ReadingResult.ABSENT,
         begun_at__gte=quiet_from,

@@ -1,6 +1,7 @@
 """A success is followed to its end, and taken for what the provider says it is."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,27 @@ def test_one_that_failed_later_is_reversed_with_an_alarm(
     assert pending.receipt is not None
     assert events(pending)[-1] == "execution:reverse"
     assert alarms() == ["reversed"]
+
+
+def test_what_a_person_settled_has_no_amount_to_compare(
+    unknown: Execution,
+    executor: ScriptedExecutor,
+    reviewer: Any,
+    alarms: Callable[[], list[str]],
+) -> None:
+    services.resolve(
+        execution_id=unknown.pk,
+        user=reviewer,
+        reason="Seen in the dashboard.",
+        outcome=S.SUCCEEDED,
+        provider_reference="re_1",
+    )
+    before = alarms()
+    executor.shown = done(amount_minor=1)
+    follow(unknown)
+
+    assert unknown.provider_status == "succeeded"
+    assert alarms() == before
 
 
 def test_another_amount_is_an_alarm(

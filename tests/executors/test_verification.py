@@ -35,6 +35,23 @@ def test_a_good_token_is_verified(execution: Execution, executor: ScriptedExecut
     assert verified.executor is executor
 
 
+def test_an_expired_token_may_still_be_read_about_but_not_a_malformed_one(
+    execution: Execution,
+    make_claims: Callable[..., dict[str, Any]],
+    sign: Callable[[dict[str, Any]], str],
+    later: Callable[..., None],
+) -> None:
+    later(hours=5)
+    assert verification.verify_to_read(execution).claims["jti"] == execution.jti
+
+    own = {"jti": execution.jti, "sub": execution.subject}
+    execution.token = sign(make_claims(**own, exp="tomorrow"))
+    with pytest.raises(RefusedError) as refused:
+        verification.verify_to_read(execution)
+
+    assert refused.value.code == "claims_malformed"
+
+
 def test_a_decision_by_a_rule_needs_no_reviewer(enqueue: Callable[..., Execution]) -> None:
     execution = enqueue(decided_by={"rule": "small-refunds", "version": 3}, reviewers=[])
 
