@@ -81,8 +81,8 @@ def _absence(execution: Execution, shown: Shown, begun_at: datetime) -> Reading 
         return None
     if _was_seen(execution):
         return None
-    ends = execution.attempts.filter(ended_at__isnull=False).values_list("ended_at", flat=True)
-    quiet_after = [ended_at + QUIET_AFTER_LAST_ATTEMPT for ended_at in ends]
+    ends = execution.attempts.values_list("ended_at", flat=True)
+    quiet_after = [ended_at + QUIET_AFTER_LAST_ATTEMPT for ended_at in ends if ended_at]
     quiet_from = max([shown.expires_at, execution.expires_at, *quiet_after])
     return execution.readings.filter(
         result=ReadingResult.ABSENT,
