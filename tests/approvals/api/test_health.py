@@ -12,6 +12,7 @@ from django.db import OperationalError
 
 from approvals.api import health
 from config import startup
+from config.celery import app
 from tests.approvals.api.conftest import Broker, problem_of
 
 
@@ -19,10 +20,10 @@ from tests.approvals.api.conftest import Broker, problem_of
 def celery_app(settings: Any, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Celery:
     """Celery on a broker of this test's own."""
     settings.REDIS_URL = broker.url
-    app = Celery("health", broker=broker.url, set_as_current=False)
-    app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    monkeypatch.setattr(health, "current_app", app)
-    return app
+    own = Celery("health", broker=broker.url, set_as_current=False)
+    own.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    monkeypatch.setattr(health, "current_app", own)
+    return own
 
 
 @pytest.fixture
@@ -37,6 +38,9 @@ def worker(
         celery_app, perform_ping_check=False, pool="solo", queues=request.param, loglevel="ERROR"
     ):
         yield
+    # A worker makes its application that of every thread.
+    app.set_current()
+    app.set_default()
 
 
 @pytest.fixture
