@@ -129,7 +129,7 @@ class World:
 
     def ring(self, execution_id: str) -> str:
         """Put a message for the money worker into the broker; returns the message's id."""
-        with Celery("outsider", broker=self.stack.broker.url) as outsider:
+        with Celery("outsider", broker=self.stack.broker.url, set_as_current=False) as outsider:
             sent = outsider.send_task(
                 "executors.tasks.run",
                 kwargs={"execution_id": execution_id},
