@@ -1,0 +1,142 @@
+"""``make bench``: the table of benchmarks, each row a ratio taken in one run on one machine.
+
+PostgreSQL runs as in production: what is committed survives a power cut.
+"""
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import psycopg
+
+from config.processes import ProcessFailedError
+from tests.benchmarks import approving, reading, submitting
+from tests.benchmarks.load import percentile
+from tests.benchmarks.place import new_database
+from tests.benchmarks.submitting import Rates
+from tests.support.postgres import running_postgres
+
+_DURABLE = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "track_commit_timestamp": "on",
+}
+Row = tuple[str, str, str, str]
+
+
+def main() -> int:
+    """Measure everything and print the table."""
+    rows: list[Row] = []
+    try:
+        with running_postgres(_DURABLE) as server_url:
+            heading = _heading(server_url)
+            for name, measure in _MEASURES.items():
+                _say(f"Measuring {name} ...")
+                with tempfile.TemporaryDirectory(prefix="countersign-bench-") as directory:
+                    database_url = new_database(server_url, f"bench_{len(rows)}")
+                    rows += measure(database_url, Path(directory))
+    except ProcessFailedError as error:
+        sys.exit(str(error))
+    _say(f"\n{heading}\n\n{_table(rows)}")
+    return 0
+
+
+def _submitting(database_url: str, directory: Path) -> list[Row]:
+    rates = submitting.measure(database_url, directory, reads_facts=False)
+    return _rows("submissions/s, facts off", rates)
+
+
+def _submitting_with_facts(database_url: str, directory: Path) -> list[Row]:
+    rates = submitting.measure(database_url, directory, reads_facts=True)
+    return _rows("submissions/s, facts from the local Stripe", rates)
+
+
+def _rows(name: str, rates: Rates) -> list[Row]:
+    ours, statements = median(rates.ours), rates.statements
+    return [
+        _row(name, ours, f"{statements} statements by {how}", median(other), rates.ours, other)
+        for how, other in (("pgbench", rates.pgbench), ("a psycopg loop", rates.driver))
+    ]
+
+
+def _row(
+    name: str,
+    ours: float,
+    other_name: str,
+    other: float,
+    all_ours: list[float],
+    others: list[float],
+) -> Row:
+    ratios = sorted(mine / theirs for mine, theirs in zip(all_ours, others, strict=True))
+    spread = f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    return (name, f"{ours:.0f}/s", f"{other_name}: {other:.0f}/s", spread)
+
+
+def _approving(database_url: str, directory: Path) -> list[Row]:
+    delays = approving.measure(database_url, directory)
+    rows = []
+    for per_cent in (50, 99):
+        heard = percentile(delays.with_broker, per_cent)
+        unheard = percentile(delays.unheard, per_cent)
+        name = f"approval's commit to first byte at the provider, p{per_cent}"
+        baseline = f"every message lost, found by the sweeper: {unheard:.2f} s"
+        rows.append((name, f"{heard * 1000:.0f} ms", baseline, f"{heard / unheard:.3f}"))
+    return rows
+
+
+def _reading(database_url: str, directory: Path) -> list[Row]:
+    found = reading.measure(database_url, directory)
+    rows = []
+    for name, per_cent in (("median", 50), ("p99", 99)):
+        ours, sql = found.ours.percentile(per_cent), found.sql.percentile(per_cent)
+        baseline = f"its SQL by a psycopg loop: {sql * 1000:.2f} ms"
+        title = f"GET /api/v1/requests/{{id}}, {name}"
+        rows.append((title, f"{ours * 1000:.2f} ms", baseline, f"{sql / ours:.2f}"))
+    return rows
+
+
+_MEASURES: dict[str, Callable[[str, Path], list[Row]]] = {
+    "submissions": _submitting,
+    "submissions that read facts": _submitting_with_facts,
+    "approvals": _approving,
+    "reading": _reading,
+}
+
+
+def _heading(server_url: str) -> str:
+    with psycopg.connect(server_url) as connection:
+        version = connection.info.server_version // 10000
+    return (
+        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} before the start, "
+        f"Python {platform.python_version()}, PostgreSQL {version} with fsync on. "
+        f"{submitting.CONNECTIONS} connections, each with an agent of its own; "
+        f"{len(submitting.COUNTED)} submissions of each in each of {submitting.ROUNDS} rounds, "
+        f"the median of them; {approving.APPROVALS} approvals with messages, "
+        f"{approving.UNHEARD} without; {reading.COUNTED} readings."
+    )
+
+
+def _table(rows: list[Row]) -> str:
+    lines = [("what", "ours", "against", "ratio"), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    padded = [
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([padded[0], rule, *padded[1:]])
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
