@@ -5,7 +5,6 @@ keeps its own canonical bytes, so that the record can be sealed and checked late
 the columns. It is written in the transaction of the change, once.
 """
 
-import functools
 import hashlib
 import hmac
 import secrets
@@ -94,14 +93,14 @@ def record(instance: models.Model, fact: Fact, *, fields: Iterable[str] | None =
     ``fields`` names the columns to save; without it the row is inserted or saved whole.
     """
     _require_transaction()
-    is_new = instance._state.adding
-    # Its history row is written here; the library's own would cost a second model's whole save.
-    instance.skip_history_when_saving = True  # type: ignore[attr-defined]
+    _attach(instance, fact)
     try:
-        instance.save(update_fields=None if fields is None else [*fields])
+        if fields is None:
+            instance.save()
+        else:
+            instance.save(update_fields=[*fields])
     finally:
-        del instance.skip_history_when_saving  # type: ignore[attr-defined]
-    _insert(_history_row_of(instance, fact, kind="+" if is_new else "~"))
+        _detach(instance)
 
 
 def transition(
@@ -121,7 +120,7 @@ def transition(
     if manager.filter(pk=instance.pk, **guard).update(**changes) != 1:
         raise ConflictError(f"{instance.pk} is no longer {dict(guard)}.")
     instance.refresh_from_db()
-    _insert(_history_row_of(instance, fact, kind="~"))
+    record(instance, fact, fields=changes.keys())
 
 
 def record_many(instances: Iterable[models.Model], fact: Fact) -> None:
@@ -130,8 +129,11 @@ def record_many(instances: Iterable[models.Model], fact: Fact) -> None:
     The only way besides ``record`` and ``transition``; it fills the same columns.
     """
     _require_transaction()
-    ordered = sorted(instances, key=_subject_of)
-    rows = [_history_row_of(instance, fact, kind="~") for instance in ordered]
+    rows: list[models.Model] = []
+    for instance in sorted(instances, key=_subject_of):
+        _attach(instance, fact)
+        rows.append(_history_row_of(instance, fact))
+        _detach(instance)
     if rows:
         type(rows[0])._default_manager.bulk_create(rows)
 
@@ -175,14 +177,16 @@ def authenticate(text: str, salt: str) -> str:
 
 
 def _complete(history_instance: Any, instance: Any, **_: Any) -> None:
-    """Complete the row of a save that no service made, such as Django's own of a person."""
-    ambient = getattr(instance, "ambient_history_fact", None)
-    if ambient is None:
-        raise UnattributedChangeError(
-            f"{type(instance).__name__} was saved without audit.history.record: "
-            "nobody would know who did it."
-        )
-    _fill(history_instance, instance, ambient(history_instance))
+    fact = getattr(instance, "_history_fact", None)
+    if fact is None:
+        ambient = getattr(instance, "ambient_history_fact", None)
+        if ambient is None:
+            raise UnattributedChangeError(
+                f"{type(instance).__name__} was saved without audit.history.record: "
+                "nobody would know who did it."
+            )
+        fact = ambient(history_instance)
+    _fill(history_instance, instance, fact)
 
 
 def _fill(row: Any, instance: Any, fact: Fact) -> None:
@@ -198,30 +202,12 @@ def _fill(row: Any, instance: Any, fact: Fact) -> None:
     row.hmac = authenticate(row.canonical, row.salt)
 
 
-def _history_row_of(instance: Any, fact: Fact, *, kind: str) -> models.Model:
-    """Return the row that says what ``instance`` is now; ``kind`` is ``+`` or ``~``."""
-    model = type(instance).history.model
+def _history_row_of(instance: Any, fact: Fact) -> models.Model:
+    model = instance.history.model
     copied = {field.attname: getattr(instance, field.attname) for field in model.tracked_fields}
-    row: models.Model = model(history_type=kind, **copied)
+    row: models.Model = model(history_type="~", **copied)
     _fill(row, instance, fact)
     return row
-
-
-def _insert(row: models.Model) -> None:
-    """Insert a history row by a statement that is written once for each table."""
-    statement, fields = _insertion(type(row))
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-
-
-@functools.cache
-def _insertion(model: type[models.Model]) -> tuple[str, list[Any]]:
-    fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
-    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    table = connection.ops.quote_name(model._meta.db_table)
-    places = ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {table} ({columns}) VALUES ({places})", fields  # noqa: S608  # nosec B608
 
 
 def _next_number(subject: str) -> int:
@@ -247,6 +233,14 @@ def _extra_fields(row: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return stamp(value) if isinstance(value, datetime) else value
+
+
+def _attach(instance: Any, fact: Fact) -> None:
+    instance._history_fact = fact
+
+
+def _detach(instance: Any) -> None:
+    del instance._history_fact
 
 
 def _require_transaction() -> None:
