@@ -96,7 +96,9 @@ def install(profile: str, lock: Path) -> None:
     say(f"Installing {count} locked packages ({profile}) ...")
     started = time.monotonic()
     log = VENV / "install.log"
-    options = [*PIP_OPTIONS, "--require-hashes", "-r", str(lock)]
+    # The lock is complete. Were pip to resolve, it would look for extras in newer releases too,
+    # and fail on the first one that came out after the lock.
+    options = [*PIP_OPTIONS, "--require-hashes", "--no-deps", "-r", str(lock)]
     with log.open("w") as output:
         process = subprocess.Popen(
             [str(PYTHON), "-m", "pip", "install", *options],
