@@ -27,7 +27,7 @@ from approvals.services.locks import lock_person, lock_request
 from approvals.services.moves import move
 from approvals.services.refusals import record_refused_person
 from approvals.viewing import ReviewView
-from audit import actors, clock
+from audit import actors, clock, failpoints
 from audit.canonical import canonical_bytes, digest_of
 from audit.errors import CanonicalError, KeyFileError
 from audit.history import Fact, record
@@ -130,8 +130,7 @@ def _cast(vote: Vote) -> Decision:
 
 
 def _decide(vote: Vote) -> Decision:
-    request = lock_request(vote.request_id)
-    reviewer = lock_person(vote.reviewer_id)
+    request, reviewer = _locked(vote)
     at = clock.now()
     permissions.check_may_decide(request, reviewer, at)
     rules.check_pending(request, at)
@@ -146,6 +145,7 @@ def _decide(vote: Vote) -> Decision:
     version = _version(vote, request, view, fact)
     outcome = _outcome(vote, version)
     review = _store_review(vote, request, reviewer, view, version, fact)
+    failpoints.reached("review:stored")
     judgement = claims.Judgement(
         decision_id=new_decision_id(),
         request=request,
@@ -157,7 +157,14 @@ def _decide(vote: Vote) -> Decision:
     )
     decision = _sign(judgement, review.reason, fact)
     _close(request, outcome, version, fact)
+    failpoints.reached("decision:signed")
     return decision
+
+
+def _locked(vote: Vote) -> tuple[ApprovalRequest, User]:
+    request, reviewer = lock_request(vote.request_id), lock_person(vote.reviewer_id)
+    failpoints.reached("decision:locked")
+    return request, reviewer
 
 
 def _version(vote: Vote, request: ApprovalRequest, view: ReviewView, fact: Fact) -> PayloadVersion:

@@ -12,7 +12,7 @@ from approvals.models import AgentKey, ApprovalRequest, PayloadVersion
 from approvals.services import facts as reading
 from approvals.services.facts import Reading
 from approvals.services.locks import lock_key
-from audit import actors, clock
+from audit import actors, clock, failpoints
 from audit.canonical import digest_of
 from audit.history import Fact, record
 from executors import payloads, registry
@@ -77,6 +77,8 @@ def submit(
         request.submitted_at = at
         request.expires_at = rules.deadline(at, submission.expires_in)
         _store(request, submission.payload, facts)
+        failpoints.reached("request:stored")
+    failpoints.reached("request:committed")
     return Submitted(request=request, replayed=False)
 
 

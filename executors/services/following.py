@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit import actors, clock
+from audit import actors, clock, failpoints
 from audit.actors import Actor
 from executors.alarms import raise_alarm
 from executors.base import Receipt
@@ -30,6 +30,7 @@ def follow(*, execution_id: str, worker: str) -> S | None:
         return S(before.status)
     begun_at = clock.now()
     shown = read_back(before)
+    failpoints.reached("reading:taken")
     return _write(before, shown, begun_at=begun_at, actor=actors.worker(worker))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import history
+from audit import failpoints, history
 from audit.actors import Actor
 from audit.history import Fact
 from executors import bell
@@ -43,4 +43,10 @@ def enqueue(*, token: str, claims: Mapping[str, Any], actor: Actor, at: datetime
 
 def ring_after_commit(execution_id: str) -> None:
     """Ring once the present transaction is committed; nobody hears of what is rolled back."""
-    transaction.on_commit(lambda: bell.ring(execution_id))
+    transaction.on_commit(lambda: _ring(execution_id))
+
+
+def _ring(execution_id: str) -> None:
+    failpoints.reached("decision:committed")
+    bell.ring(execution_id)
+    failpoints.reached("decision:published")

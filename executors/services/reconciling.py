@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from audit import actors, clock
+from audit import actors, clock, failpoints
 from audit.actors import Actor
 from audit.history import stamp
 from executors import findings
@@ -50,6 +50,7 @@ def reconcile(*, execution_id: str, worker: str) -> S | None:
         return S(before.status)
     begun_at = clock.now()
     shown = look_up(before)
+    failpoints.reached("reading:taken")
     return _write(before, shown, begun_at=begun_at, actor=actors.worker(worker))
 
 

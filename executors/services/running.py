@@ -2,7 +2,7 @@
 
 import logging
 
-from audit import actors, clock
+from audit import actors, clock, failpoints
 from audit.actors import Actor
 from executors import verification
 from executors.alarms import raise_alarm
@@ -40,6 +40,7 @@ def run(*, execution_id: str, worker: str) -> ExecutionStatus | None:
     """
     claimed = claim(execution_id=execution_id, worker=worker)
     if claimed is not None:
+        failpoints.reached("execution:claimed")
         try:
             _carry_out(claimed, actors.worker(worker))
         except LostLeaseError as error:
@@ -53,15 +54,20 @@ def _carry_out(claimed: Execution, actor: Actor) -> None:
     try:
         verified = verification.verify(claimed, at=clock.now())
         verification.check_provider(verified)
+        failpoints.reached("execution:verified")
         intent = obtain_intent(claimed, verified, actor=actor)
+        failpoints.reached("intent:committed")
         attempt = begin_attempt(claimed)
     except (RefusedError, HeldError) as objection:
         stop_claimed(claimed, objection, actor=actor)
     except (FactsUnavailableError, ProviderError) as error:
         _stop_unread(claimed, error, actor)
     else:
+        failpoints.reached("attempt:committed")
         outcome = send(verified.executor, intent)
+        failpoints.reached("answer:read")
         _settle(claimed, verified, attempt, outcome, actor)
+        failpoints.reached("result:committed")
 
 
 def _stop_unread(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from audit import clock
+from audit import clock, failpoints
 from audit.actors import Actor
 from audit.canonical import sha256_hex
 from executors.base import Executor, Prepared, Provider, Receipt
@@ -121,6 +121,7 @@ def _write_intent(
             f"SHA-256 of the body {sha256_hex(intent.body.encode())}",
             lease_expires_at=at + timedelta(seconds=settings.COUNTERSIGN_LEASE),
         )
+        failpoints.reached("intent:written")
         return intent
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit import clock
+from audit import clock, failpoints
 from audit.actors import Actor
 from audit.history import stamp
 from audit.signing.tokens import token_digest
@@ -52,6 +52,7 @@ def settle(
             settle_receipt(execution, found, actor, at)
         else:
             _BY_CLASS[AttemptClass(outcome.attempt_class)](execution, outcome, actor, at)
+        failpoints.reached("result:written")
 
 
 def _end_attempt(attempt: Attempt, outcome: Receipt | ProviderError, at: datetime) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import stripe
 from django.conf import settings
 
+from audit import failpoints
 from executors.base import Prepared, Provider
 from executors.enums import AttemptClass
 from executors.errors import ProviderError
@@ -88,6 +89,7 @@ class Gateway:
             objects = page.get("data")
             if not isinstance(objects, list) or not all(map(_has_id, objects)):
                 raise _ambiguous("unreadable_answer", "Stripe's answer is not a list of objects.")
+            failpoints.reached("page:read")
             yield from objects
             if not page.get("has_more") or not objects:
                 return
