@@ -65,7 +65,7 @@ class Child:
     def wait_frozen(self) -> None:
         """Wait until it stands still."""
         _, status = os.waitpid(self.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status), self.wait()
+        assert os.WIFSTOPPED(status), f"It ended instead (status {status})."
 
     def wake(self) -> None:
         """Let it go on."""

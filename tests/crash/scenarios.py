@@ -1,0 +1,79 @@
+"""What may happen to a refund on its way, and what is wrong afterwards: [] when nothing is.
+
+The same list is held against our executor, which passes, and against four broken ones.
+"""
+
+from collections.abc import Callable
+
+from executors.models import Execution
+from tests.crash.children import freeze
+from tests.crash.ledgers import problems
+from tests.crash.recovering import by_both, by_redelivery, by_sweeper
+from tests.crash.stage import Stage, fresh
+
+Scenario = Callable[[Stage], list[str]]
+
+#: Longer than a decision may be carried out, in seconds.
+PAST_EXP = 5 * 3600
+
+
+def killed_at_every_place(stage: Stage) -> list[str]:
+    """The worker dies at each boundary, one refund after the other."""
+    places = stage.worker(stage.decide(stage.pay()).pk).wait().places
+    executions = [stage.decide(stage.pay()) for _ in places]
+    for place, execution in zip(places, executions, strict=True):
+        stage.worker(execution.pk, at=place).wait()
+    by_sweeper(stage, executions)
+    return _judge(stage)
+
+
+def answer_lost(stage: Stage) -> list[str]:
+    """The provider acts, and its answer is lost; a second refund of that amount is possible."""
+    execution = stage.decide(stage.pay(), amount=4000)
+    stage.script({"match": {"method": "POST", "path": "/v1/refunds"}, "fault": "drop_after"})
+    stage.worker(execution.pk).wait()
+    by_redelivery(stage, [execution])
+    return _judge(stage)
+
+
+def killed_with_the_answer_and_late(stage: Stage) -> list[str]:
+    """The worker dies with the answer in its hands, and nobody looks until its time is over."""
+    execution = stage.decide(stage.pay())
+    stage.worker(execution.pk, at="answer:read").wait()
+    stage.advance(PAST_EXP)
+    by_both(stage, [execution])
+    return _judge(stage)
+
+
+def frozen_past_its_time(stage: Stage) -> list[str]:
+    """The worker stands still before it sends, and wakes when the decision is no longer good."""
+    execution = stage.decide(stage.pay())
+    sleeper = stage.worker(execution.pk, at="intent:committed", fate=freeze)
+    sleeper.wait_frozen()
+    stage.advance(PAST_EXP)
+    by_sweeper(stage, [execution])
+    sleeper.wake()
+    sleeper.wait()
+    return _judge(stage)
+
+
+def delivered_eight_times(stage: Stage) -> list[str]:
+    """The same message reaches eight workers at once."""
+    execution = stage.decide(stage.pay())
+    for child in [stage.worker(execution.pk) for _ in range(8)]:
+        child.wait()
+    by_both(stage, [execution])
+    return _judge(stage)
+
+
+def _judge(stage: Stage) -> list[str]:
+    return problems(stage.ledger(), fresh(Execution.objects.all()))
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    killed_at_every_place,
+    answer_lost,
+    killed_with_the_answer_and_late,
+    frozen_past_its_time,
+    delivered_eight_times,
+)
