@@ -8,6 +8,7 @@ happened. It knows nothing of requests, reviewers or the database.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from executors.enums import Reversibility
@@ -172,8 +173,13 @@ class Executor(ABC):
         """Return what will be sent for these claims. Pure: no clock, no settings, no network."""
 
     @abstractmethod
-    def execute(self, prepared: Prepared, idempotency_key: str) -> Receipt:
+    def execute(
+        self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf
+    ) -> Receipt:
         """Send it once, with the worker key; no retries in here.
+
+        ``not_after`` is a moment of this machine's monotonic clock, in seconds: from then on
+        nothing may leave any more, however long this process has stood still meanwhile.
 
         Raises:
             ProviderError: with the class of what this attempt proved.

@@ -1,6 +1,7 @@
 """Carrying out one decision, phase by phase; each phase is committed before the next begins."""
 
 import logging
+import time
 
 from audit import actors, clock, failpoints
 from audit.actors import Actor
@@ -18,7 +19,7 @@ from executors.errors import (
 )
 from executors.models import Attempt, Execution
 from executors.services.claiming import claim
-from executors.services.sending import begin_attempt, obtain_intent, send
+from executors.services.sending import begin_attempt, leave_by, obtain_intent, send
 from executors.services.settling import settle
 from executors.services.stopping import put_off_claimed, stop_claimed
 from executors.verification import Verified
@@ -57,6 +58,7 @@ def _carry_out(claimed: Execution, actor: Actor) -> None:
         failpoints.reached("execution:verified")
         intent = obtain_intent(claimed, verified, actor=actor)
         failpoints.reached("intent:committed")
+        looked_at = time.monotonic()
         attempt = begin_attempt(claimed)
     except (RefusedError, HeldError) as objection:
         stop_claimed(claimed, objection, actor=actor)
@@ -64,7 +66,8 @@ def _carry_out(claimed: Execution, actor: Actor) -> None:
         _stop_unread(claimed, error, actor)
     else:
         failpoints.reached("attempt:committed")
-        outcome = send(verified.executor, intent)
+        not_after = leave_by(attempt, verified, looked_at)
+        outcome = send(verified.executor, intent, not_after=not_after)
         failpoints.reached("answer:read")
         _settle(claimed, verified, attempt, outcome, actor)
         failpoints.reached("result:committed")

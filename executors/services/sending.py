@@ -1,6 +1,6 @@
 """What leaves the house: written down first, cleared once more, sent once per attempt."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -79,7 +79,19 @@ def begin_attempt(claimed: Execution) -> Attempt:
         )
 
 
-def send(executor: Executor, intent: Intent) -> Receipt | ProviderError:
+def leave_by(attempt: Attempt, verified: Verified, looked_at: float) -> float:
+    """Return until when the request may leave, by this machine's monotonic clock, in seconds.
+
+    That is the end of the lease or ``exp``, whichever comes first. ``looked_at`` is a reading from
+    before the attempt was begun, so that a process which stood still since then comes too late.
+    """
+    lease_ends = attempt.execution.lease_expires_at
+    assert lease_ends is not None
+    ends_at = min(lease_ends, datetime.fromtimestamp(verified.claims["exp"], UTC))
+    return looked_at + (ends_at - attempt.started_at).total_seconds()
+
+
+def send(executor: Executor, intent: Intent, *, not_after: float) -> Receipt | ProviderError:
     """Send the stored bytes once and return what that proved. No transaction is open.
 
     Whatever is not on the closed list of final answers proves nothing, so any exception that the
@@ -92,7 +104,7 @@ def send(executor: Executor, intent: Intent) -> Receipt | ProviderError:
         api_version=intent.api_version,
     )
     try:
-        return executor.execute(prepared, intent.idempotency_key)
+        return executor.execute(prepared, intent.idempotency_key, not_after=not_after)
     except ProviderError as error:
         return error
     except Exception as error:  # noqa: BLE001 - what nobody foresaw proves nothing

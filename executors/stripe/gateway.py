@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,6 +47,10 @@ class Reply:
     request_id: str
 
 
+class TooLateError(Exception):
+    """The request did not leave, because its time was over."""
+
+
 class Gateway:
     """Stripe under one key. Each call opens its own connection.
 
@@ -59,13 +64,13 @@ class Gateway:
         self._deadline = time.monotonic() + budget
         _check_destination(api_key, self._base)
 
-    def post(self, prepared: Prepared, idempotency_key: str) -> Reply:
-        """Send the stored body under the stored key, once.
+    def post(self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf) -> Reply:
+        """Send the stored body under the stored key, once; nothing leaves at ``not_after``.
 
         Raises:
             ProviderError: with the class of what this attempt proved.
         """
-        http = _StoredBody(prepared.body.encode(), idempotency_key, timeout=MONEY_TIMEOUT)
+        http = _StoredBody(prepared.body.encode(), idempotency_key, not_after=not_after)
         options = {"idempotency_key": idempotency_key, "stripe_version": prepared.api_version}
         return self._request(http, "post", prepared.path, options)
 
@@ -169,10 +174,11 @@ class _Once(stripe.RequestsClient):
 class _StoredBody(_Once):
     """Sends the stored bytes instead of whatever the library encoded."""
 
-    def __init__(self, body: bytes, idempotency_key: str, *, timeout: tuple[float, float]) -> None:
-        super().__init__(timeout=timeout)
+    def __init__(self, body: bytes, idempotency_key: str, *, not_after: float) -> None:
+        super().__init__(timeout=MONEY_TIMEOUT)
         self._body = body
         self._key = idempotency_key
+        self._not_after = not_after
 
     def request(  # type: ignore[override]
         self,
@@ -181,9 +187,12 @@ class _StoredBody(_Once):
         headers: Mapping[str, str] | None,
         post_data: Any = None,
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send, if the key on the envelope is the stored one."""
+        """Send, if the key on the envelope is the stored one and there is still time."""
         if (headers or {}).get("Idempotency-Key") != self._key:
             raise RuntimeError("The library changed the idempotency key; nothing was sent.")
+        if time.monotonic() >= self._not_after:
+            # This process stood still after its last check.
+            raise TooLateError
         return super().request(method, url, headers, self._body)
 
 
@@ -213,6 +222,12 @@ def _has_id(answer: Any) -> bool:
 
 def _translated(error: Exception) -> ProviderError:
     """Say what an error proves. Whatever is not on the closed list is ambiguous."""
+    if isinstance(error, TooLateError):
+        return ProviderError(
+            "The time to send this was over before it left; nothing was sent.",
+            attempt_class=AttemptClass.NOT_EXECUTED,
+            code="too_late",
+        )
     if not isinstance(error, stripe.StripeError):
         return _ambiguous("unexpected", f"The Stripe library failed: {error!r}")
     if isinstance(error, stripe.APIConnectionError):

@@ -1,6 +1,7 @@
 """``stripe.refund``: give a customer's money back, all of it or a part."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -119,9 +120,11 @@ class StripeRefund(Executor):
         pairs += [(f"metadata[{key}]", metadata[key]) for key in sorted(metadata)]
         return Prepared(method="POST", path=_PATH, body=urlencode(pairs), api_version=API_VERSION)
 
-    def execute(self, prepared: Prepared, idempotency_key: str) -> Receipt:
+    def execute(
+        self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf
+    ) -> Receipt:
         """Post the refund, once."""
-        return _receipt(money_gateway().post(prepared, idempotency_key))
+        return _receipt(money_gateway().post(prepared, idempotency_key, not_after=not_after))
 
     def look_up(self, claims: Mapping[str, Any], token_sha256: str) -> Receipt | None:
         """Read all refunds of the payment and return ours, if it matches in every respect."""

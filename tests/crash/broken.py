@@ -4,6 +4,7 @@ They replace one step of ours in this process, and so in every process that is f
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import pytest
@@ -24,9 +25,9 @@ def new_key_per_retry(patch: pytest.MonkeyPatch) -> None:
     """Every try is a request of its own, so the provider cannot know that it is the same one."""
     send = running.send
 
-    def send_anew(executor: Any, intent: Any) -> Any:
+    def send_anew(executor: Any, intent: Any, **more: Any) -> Any:
         intent.idempotency_key = f"cs_{new_id('dec')}"
-        return send(executor, intent)
+        return send(executor, intent, **more)
 
     patch.setattr(running, "send", send_anew)
 
@@ -59,7 +60,7 @@ def result_before_intent(patch: pytest.MonkeyPatch) -> None:
             body=prepared.body,
             api_version=prepared.api_version,
         )
-        outcome = plan(verified.executor, unwritten)
+        outcome = plan(verified.executor, unwritten, not_after=inf)
         failpoints.reached("answer:read")
         sending.obtain_intent(claimed, verified, actor=actor)
         running._settle(claimed, verified, sending.begin_attempt(claimed), outcome, actor)

@@ -1,6 +1,7 @@
 """An action whose provider is a script: what it answers, and what was sent to it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from executors.base import Description, Executor, FactLine, Facts, Prepared, Provider, Receipt
@@ -29,6 +30,7 @@ class ScriptedExecutor(Executor):
         self.shown: Any = done()
         self.currency: Any = "usd"
         self.account: Any = HERE
+        self.not_after = inf
         self.builder_release = "1"
         self.before_sending: Callable[[], None] = lambda: None
 
@@ -64,8 +66,11 @@ class ScriptedExecutor(Executor):
         body = f"amount={claims['payload'].get('amount')}&release={self.builder_release}"
         return Prepared(method="POST", path="/v1/transfers", body=body, api_version="1")
 
-    def execute(self, prepared: Prepared, idempotency_key: str) -> Receipt:
+    def execute(
+        self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf
+    ) -> Receipt:
         self.before_sending()
+        self.not_after = not_after
         self.sent.append((prepared, idempotency_key))
         receipt: Receipt = _given(self.answers.pop(0) if self.answers else done())
         return receipt

@@ -1,5 +1,6 @@
 """Our own earlier success behind a refusal, and workers that come back too late."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -131,3 +132,21 @@ class TestStaleWorker:
 
         with pytest.raises(LostLeaseError):
             settling.settle(claimed, attempt, done(), actor=actors.worker("host-1:100"))
+
+
+class TestHowLateARequestMayLeave:
+    """A process that stands still after its last check sends nothing when it goes on."""
+
+    def test_not_after_its_lease(self, execution: Execution, executor: ScriptedExecutor) -> None:
+        started = time.monotonic()
+        run(execution)
+
+        assert started < executor.not_after <= time.monotonic() + 50
+
+    def test_not_after_exp(
+        self, enqueue: Callable[..., Execution], executor: ScriptedExecutor
+    ) -> None:
+        started = time.monotonic()
+        run(enqueue(exp=int(clock.now().timestamp()) + 20))
+
+        assert started < executor.not_after <= time.monotonic() + 20

@@ -1,5 +1,6 @@
 """The only door to Stripe: what goes over the wire, and what each answer proves."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,6 +101,13 @@ class TestWire:
         monkeypatch.setattr(requestor, "request_headers", with_another_key)
 
         assert refused(http, answer(200, REFUND)).attempt_class is C.AMBIGUOUS
+        assert http.received == []
+
+    def test_what_comes_too_late_does_not_leave(self, http: ScriptedHttp) -> None:
+        with pytest.raises(ProviderError) as error:
+            money_gateway().post(PREPARED, KEY, not_after=time.monotonic())
+
+        assert (error.value.attempt_class, error.value.code) == (C.NOT_EXECUTED, "too_late")
         assert http.received == []
 
     @pytest.mark.parametrize("status", [409, 429, 500, 503])
