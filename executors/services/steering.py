@@ -47,15 +47,18 @@ def revoke(*, execution_id: str, user: Any, reason: str) -> Execution:
 def hold(*, execution_id: str, user: Any, reason: str) -> Execution:
     """Stop one execution until it is released: at once when QUEUED, else before its next request.
 
+    One that is HELD because something has to be repaired is no longer tried again by itself.
+
     Raises:
         NotPermittedError: this person may not steer executions.
         MissingReasonError: no reason.
-        InvalidTransitionError: it is held already, or over.
+        InvalidTransitionError: a person holds it already, or it is over.
     """
     _check(user, reason)
     with transaction.atomic():
         execution = lock(execution_id)
-        _require(execution, "held", S.QUEUED, S.RUNNING)
+        may_go_on = [S.HELD] if execution.next_attempt_at is not None else []
+        _require(execution, "held", S.QUEUED, S.RUNNING, *may_go_on)
         set_hold(
             scope=HoldScope.EXECUTION,
             value=execution.pk,

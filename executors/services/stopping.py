@@ -7,9 +7,9 @@ from django.db import transaction
 from audit import clock
 from audit.actors import Actor
 from executors.alarms import raise_alarm
-from executors.enums import EventType
+from executors.enums import AttemptClass, EventType
 from executors.enums import ExecutionStatus as S
-from executors.errors import ExecutorError, RefusedError
+from executors.errors import ExecutorError, ProviderError, RefusedError
 from executors.models import Execution
 from executors.services.moves import lock_claimed, move
 
@@ -17,6 +17,10 @@ from executors.services.moves import lock_claimed, move
 _FIRST_DELAY = 2
 #: Longest wait, in seconds: an outage of minutes should not cost an hour afterwards.
 _LONGEST_DELAY = 300
+#: Longest time, in seconds, between two looks at what an operator has to repair.
+_LONGEST_HELD = 3600
+#: Why an execution is held that no person holds: the operator mends it outside the gate.
+_REPAIRED_OUTSIDE = frozenset({"wrong_account", "unknown_key", "key_file", "not_yet_valid"})
 
 
 def stop(execution: Execution, error: ExecutorError, *, actor: Actor, at: datetime) -> None:
@@ -40,7 +44,27 @@ def stop(execution: Execution, error: ExecutorError, *, actor: Actor, at: dateti
             error_code=error.code,
             error_message=error.message,
             held_by_id=getattr(error, "hold_id", None),
+            next_attempt_at=_look_again(execution, error, at),
         )
+
+
+def _look_again(execution: Execution, error: ExecutorError, at: datetime) -> datetime | None:
+    """Return when a held execution is tried again by itself; None when it waits for a person.
+
+    What is repaired outside (a key, an account, a file, a clock) tells nobody that it was: so the
+    sweeper tries after five minutes, then after half as long as it has waited, at least hourly.
+    """
+    if not _is_repaired_outside(error):
+        return None
+    waited = (at - execution.queued_at).total_seconds()
+    delay = min(max(waited / 2, _LONGEST_DELAY), _LONGEST_HELD)
+    return at + timedelta(seconds=delay)
+
+
+def _is_repaired_outside(error: ExecutorError) -> bool:
+    if isinstance(error, ProviderError):
+        return error.attempt_class == AttemptClass.CONFIGURATION
+    return error.code in _REPAIRED_OUTSIDE
 
 
 def give_up(execution: Execution, error: ExecutorError, *, actor: Actor, at: datetime) -> None:

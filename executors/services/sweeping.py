@@ -10,7 +10,7 @@ from executors import bell
 from executors.enums import ExecutionStatus as S
 from executors.errors import RefusedError
 from executors.models import Execution
-from executors.services.moves import lock_if_free
+from executors.services.moves import lock_if_free, move
 from executors.services.stopping import give_up
 
 #: How long the bell of the commit itself may take, before the sweeper rings too.
@@ -20,15 +20,17 @@ _SWEEPER = actors.system("sweeper")
 
 
 def sweep(*, limit: int) -> list[str]:
-    """Refuse what waits past its time, and ring for what is due; return whom it rang for.
+    """Refuse what waits past its time, queue what may be repaired, and ring for what is due.
 
-    At most ``limit`` of each, the oldest first. Losing every queued message loses nothing: this
-    finds the work in the database. Without a broker it stops ringing after the first failure,
-    since each one costs a second or more.
+    Returns whom it rang for. At most ``limit`` of each, the oldest first. Losing every queued
+    message loses nothing: this finds the work in the database. Without a broker it stops ringing
+    after the first failure, since each one costs a second or more.
     """
     at = clock.now()
     for execution_id in _ids(_expired(at), limit):
         _refuse_expired(execution_id)
+    for execution_id in _ids(_to_be_tried_again(at), limit):
+        _try_again(execution_id)
     rung = []
     for execution_id in _ids(due_filter(at), limit):
         rung.append(execution_id)
@@ -51,6 +53,11 @@ def _expired(at: datetime) -> Q:
     return Q(status__in=[S.QUEUED, S.HELD], expires_at__lte=at)
 
 
+def _to_be_tried_again(at: datetime) -> Q:
+    """Held by something that is repaired outside, without anybody telling us."""
+    return Q(status=S.HELD, next_attempt_at__lte=at)
+
+
 def _ids(condition: Q, limit: int) -> list[str]:
     rows = Execution.objects.filter(condition).order_by("queued_at", "pk")
     return list(rows.values_list("pk", flat=True)[:limit])
@@ -64,3 +71,15 @@ def _refuse_expired(execution_id: str) -> None:
             return
         expired = RefusedError("The time to carry out this decision is over.", code="expired")
         give_up(execution, expired, actor=_SWEEPER, at=at)
+
+
+def _try_again(execution_id: str) -> None:
+    with transaction.atomic():
+        execution = lock_if_free(execution_id)
+        at = clock.now()
+        if execution is None or not Execution.objects.filter(
+            _to_be_tried_again(at), pk=execution_id
+        ):
+            return
+        reason = "Tried again: what held it may have been repaired."
+        move(execution, S.QUEUED, actor=_SWEEPER, at=at, reason=reason)
