@@ -21,11 +21,12 @@ from approvals.errors import (
     TooManyPendingError,
 )
 from approvals.models import AgentKey, ApprovalRequest, FactsSnapshot
+from approvals.reserving import Promised
 from audit.canonical import digest_of
 from executors import payloads
 from executors.base import Executor, Facts
 from executors.errors import PayloadError
-from executors.money import Money
+from executors.money import Money, format_money
 
 #: Without written rules the catalogue's own limits are the rules in force.
 POLICY_VERSION = "catalogue-1"
@@ -158,6 +159,28 @@ def check_facts(executor: Executor, payload: Mapping[str, Any], facts: Facts) ->
         executor.check_facts(payload, facts)
     except PayloadError as error:
         raise InvalidPatchError(error.message, code=error.code, field=error.field) from error
+
+
+def check_left(
+    executor: Executor, payload: Mapping[str, Any], facts: Facts, promised: Promised
+) -> None:
+    """Refuse more than is left of a payment once what is approved here is paid.
+
+    Raises:
+        InvalidPatchError: lower the amount, or wait until the others are over.
+    """
+    share = executor.share(payload, facts)
+    if share is None or share.left >= promised.approved_minor:
+        return
+    left = share.left + share.asked - promised.approved_minor
+    others = Money(amount_minor=promised.approved_minor, currency=share.currency)
+    raise InvalidPatchError(
+        f"Only {format_money(max(left, 0), share.currency)} of the payment are left: {others} are "
+        "approved here and not yet paid, or not yet in the facts. Lower the amount, or wait and "
+        "refresh the facts.",
+        field="/amount",
+        code="amount_reserved",
+    )
 
 
 def check_patch(executor: Executor, original: Mapping[str, Any], patched: Any) -> None:

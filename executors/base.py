@@ -61,8 +61,12 @@ class FactLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """How much of the payment is gone, asked for and left, in minor units, for the bar."""
+    """How much of a payment is gone, asked for and left, in minor units.
 
+    ``of`` is the provider's id of what it is a part of, the same however a payload names it.
+    """
+
+    of: str
     total: int
     gone: int
     asked: int

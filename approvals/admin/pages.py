@@ -1,40 +1,26 @@
 """What the pages about one request show, gathered once for the request and the decide page."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from approvals.admin.shares import bar_of
 from approvals.enums import RequestStatus
 from approvals.errors import ApprovalError
 from approvals.models import ApprovalRequest, User
 from approvals.permissions import check_may_decide
-from approvals.rules import present_status
+from approvals.reserving import Promised, promised
+from approvals.rules import check_left, present_status
 from approvals.viewing import ReviewView
 from audit import clock, visible
-from executors.base import Share
 from executors.enums import Reversibility
-from executors.money import format_money
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bar:
-    """The share of a payment as a picture of 1000 units width, and the same in words."""
-
-    gone: int
-    asked: int
-    over: int
-    words: str
-    gone_text: str
-    asked_text: str
-    left_text: str
-    is_over: bool
 
 
 def gather(request: ApprovalRequest, user: Any, view: ReviewView) -> dict[str, Any]:
     """Return the context of a page about this request, as this person sees it now."""
     at = clock.now()
     status = present_status(request, at)
+    others = promised(request, view.snapshot, at)
     return {
         "row": request,
         "view": view,
@@ -43,7 +29,9 @@ def gather(request: ApprovalRequest, user: Any, view: ReviewView) -> dict[str, A
         "is_open": status == RequestStatus.PENDING,
         "forbidden": _objection(request, status, user, at),
         "fresh": view.is_fresh(at),
-        "bar": None if view.share is None else _bar(view.share),
+        "promised": others,
+        "problem": view.problem or _too_much(view, others),
+        "bar": None if view.share is None else bar_of(view.share, others),
         "reasons": _reasons(view),
         "payload": shown_payload(view),
         "payload_warnings": visible.warnings(json.dumps(view.payload, ensure_ascii=False)),
@@ -69,6 +57,17 @@ def _objection(request: ApprovalRequest, status: RequestStatus, user: User, at: 
     return ""
 
 
+def _too_much(view: ReviewView, others: Promised) -> str:
+    """Return why what is left of the payment is not enough; empty when it is."""
+    if view.facts is None:
+        return ""
+    try:
+        check_left(view.executor, view.payload, view.facts, others)
+    except ApprovalError as error:
+        return error.message
+    return ""
+
+
 def _reasons(view: ReviewView) -> list[str]:
     """Return why a person has to look: the catalogue's reasons, as there are no rules yet."""
     reasons = ["No rule allows this without a person."]
@@ -88,22 +87,3 @@ def _claims(request: ApprovalRequest) -> dict[str, Any]:
         "trace_id": request.trace_id,
         "warnings": visible.warnings(text),
     }
-
-
-def _bar(share: Share) -> Bar:
-    left = share.left
-    width = max(share.total, share.gone + share.asked, 1)
-    asked = min(share.asked, max(share.total - share.gone, 0))
-    texts = [format_money(part, share.currency) for part in (share.gone, share.asked, abs(left))]
-    rest = f"{texts[2]} left" if left >= 0 else f"{texts[2]} too much"
-    total = format_money(share.total, share.currency)
-    return Bar(
-        gone=share.gone * 1000 // width,
-        asked=asked * 1000 // width,
-        over=(share.asked - asked) * 1000 // width,
-        words=f"{texts[0]} refunded, {texts[1]} this request, {rest} of {total}",
-        gone_text=texts[0],
-        asked_text=texts[1],
-        left_text=texts[2],
-        is_over=left < 0,
-    )

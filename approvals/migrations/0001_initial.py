@@ -389,6 +389,10 @@ class Migration(migrations.Migration):
                 ("provider", models.JSONField()),
                 ("material", models.JSONField()),
                 ("display", models.JSONField()),
+                (
+                    "resource",
+                    models.CharField(blank=True, db_index=True, default="", max_length=255),
+                ),
                 ("problem", models.TextField(blank=True, default="")),
                 ("read_at", models.DateTimeField()),
                 (

@@ -133,6 +133,9 @@ class PayloadVersion(models.Model):
 class FactsSnapshot(models.Model):
     """What the provider said about the payload's object at one moment. Insert-only.
 
+    ``resource`` is the provider's id of what the action takes a part of (the charge behind a
+    refund), so that requests about one payment find each other, however each names it.
+
     ``problem`` says why the facts forbid the action as asked (another currency, too little left).
     """
 
@@ -141,6 +144,7 @@ class FactsSnapshot(models.Model):
     provider = models.JSONField()
     material = models.JSONField()
     display = models.JSONField()
+    resource = models.CharField(max_length=255, blank=True, default="", db_index=True)
     problem = models.TextField(blank=True, default="")
     read_at = models.DateTimeField()
 

@@ -7,7 +7,7 @@ import jsonpatch
 from django.conf import settings
 from django.db import transaction
 
-from approvals import claims, permissions, rules, viewing
+from approvals import claims, permissions, reserving, rules, viewing
 from approvals.enums import EventType, Method, Outcome, RequestStatus, Verdict
 from approvals.errors import (
     InvalidInputError,
@@ -23,7 +23,7 @@ from approvals.models import (
     User,
 )
 from approvals.models.decisions import new_decision_id
-from approvals.services.locks import lock_person, lock_request
+from approvals.services.locks import lock_for_decision
 from approvals.services.moves import move
 from approvals.services.refusals import record_refused_person
 from approvals.viewing import ReviewView
@@ -130,7 +130,7 @@ def _cast(vote: Vote) -> Decision:
 
 
 def _decide(vote: Vote) -> Decision:
-    request, reviewer = _locked(vote)
+    request, reviewer = lock_for_decision(vote.request_id, vote.reviewer_id)
     at = clock.now()
     permissions.check_may_decide(request, reviewer, at)
     rules.check_pending(request, at)
@@ -161,12 +161,6 @@ def _decide(vote: Vote) -> Decision:
     return decision
 
 
-def _locked(vote: Vote) -> tuple[ApprovalRequest, User]:
-    request, reviewer = lock_request(vote.request_id), lock_person(vote.reviewer_id)
-    failpoints.reached("decision:locked")
-    return request, reviewer
-
-
 def _version(vote: Vote, request: ApprovalRequest, view: ReviewView, fact: Fact) -> PayloadVersion:
     """Return the payload version that the vote is about; a patch makes the next one."""
     present: PayloadVersion = request.payload_versions.get(number=view.payload_version)
@@ -175,7 +169,10 @@ def _version(vote: Vote, request: ApprovalRequest, view: ReviewView, fact: Fact)
     rules.check_approvable(request, fact.at)
     snapshot = rules.check_facts_fresh(view.snapshot, fact.at)
     payload = _patched(vote, view)
-    rules.check_facts(view.executor, payload, viewing.facts_of(snapshot))
+    facts = viewing.facts_of(snapshot)
+    rules.check_facts(view.executor, payload, facts)
+    promised = reserving.promised(request, snapshot, fact.at)
+    rules.check_left(view.executor, payload, facts, promised)
     if payload is view.payload:
         return present
     return PayloadVersion.objects.create(

@@ -68,14 +68,19 @@ def _problem(executor: Executor, payload: Mapping[str, Any], facts: Facts) -> st
     return ""
 
 
-def store(request: ApprovalRequest, reading: Reading, *, number: int) -> FactsSnapshot:
+def store(
+    request: ApprovalRequest, payload: Mapping[str, Any], reading: Reading, *, number: int
+) -> FactsSnapshot:
     """Keep a reading as the snapshot of this number, in the caller's transaction."""
+    executor = registry.get(request.action, request.action_version)
+    share = executor.share(payload, reading.facts)
     return FactsSnapshot.objects.create(
         request=request,
         number=number,
         provider=reading.facts.provider.as_claim(),
         material=dict(reading.facts.material),
         display=dict(reading.facts.display),
+        resource="" if share is None else share.of,
         problem=reading.problem,
         read_at=reading.read_at,
     )
@@ -100,7 +105,7 @@ def refresh_facts(*, request_id: str) -> FactsSnapshot | None:
         request = lock_request(request_id)
         rules.check_pending(request, clock.now())
         newest = request.facts.aggregate(newest=Max("number"))["newest"] or 0
-        return store(request, reading, number=newest + 1)
+        return store(request, version.payload, reading, number=newest + 1)
 
 
 def without_facts(*, limit: int) -> list[str]:

@@ -1,10 +1,13 @@
-"""The locks that the verbs take, always in this order: agent, request, person.
+"""The locks that the verbs take, always in this order: agent, request, person, payment.
 
 On SQLite ``BEGIN IMMEDIATE`` has already locked the whole database.
 """
 
+from django.db import connection
+
 from approvals.errors import KeyRefusedError, NotPermittedError, RequestNotFoundError
 from approvals.models import AgentKey, ApprovalRequest, User
+from audit import failpoints
 
 
 def lock_key(key_id: str) -> AgentKey:
@@ -43,3 +46,28 @@ def lock_person(user_id: int) -> User:
     if user is None:
         raise NotPermittedError("This account does not exist any more.")
     return user
+
+
+def lock_for_decision(request_id: str, reviewer_id: int) -> tuple[ApprovalRequest, User]:
+    """Lock what one decision is about: the request, the person, and the payment behind it.
+
+    Raises:
+        RequestNotFoundError, NotPermittedError: there is no such request, or account.
+    """
+    request, reviewer = lock_request(request_id), lock_person(reviewer_id)
+    _lock_payment(request)
+    failpoints.reached("decision:locked")
+    return request, reviewer
+
+
+def _lock_payment(request: ApprovalRequest) -> None:
+    """Let decisions about one payment wait for each other, until the transaction ends.
+
+    Two approvals at once would each see what is left without the other. The request is locked, so
+    its facts do not change any more.
+    """
+    snapshot = request.facts.order_by("-number").first()
+    if snapshot is None or not snapshot.resource or connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [snapshot.resource])

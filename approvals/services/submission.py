@@ -149,4 +149,4 @@ def _store(request: ApprovalRequest, payload: dict[str, Any], facts: Reading | N
         made_at=request.submitted_at,
     )
     if facts is not None:
-        reading.store(request, facts, number=1)
+        reading.store(request, payload, facts, number=1)

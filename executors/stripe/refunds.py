@@ -99,6 +99,7 @@ class StripeRefund(Executor):
     def share(self, payload: Mapping[str, Any], facts: Facts) -> Share:
         """Return how much of the captured payment is refunded, asked for, and left."""
         return Share(
+            of=facts.material["charge"] or "",
             total=facts.material["captured"],
             gone=facts.material["refunded"],
             asked=payload["amount"],
