@@ -23,7 +23,7 @@ run: install ## Start the demonstration (PORT=8000); Ctrl-C stops it
 test: install-dev ## Run the whole suite, on the embedded defaults and on PostgreSQL
 	@exec $(IN_VENV) -m tests.run
 
-test-long: install-dev ## Run the thorough profile: long tests, many more generated inputs
+test-long: install-dev ## Run the thorough profile: long tests, many more generated inputs and races
 	@exec $(IN_VENV) -m tests.run --long
 
 bench: install-dev ## Print the table of benchmarks

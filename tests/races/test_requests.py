@@ -17,7 +17,7 @@ from audit.errors import ConflictError
 from audit.signing import tokens
 from executors.models import Execution
 from tests.races import naive
-from tests.races.harness import PATIENCE, ROUNDS, THREADS, alternating, race, winners
+from tests.races.harness import PATIENCE, ROUNDS, THREADS, alternating, race, strange, winners
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,8 +64,7 @@ class Ring:
 
     def check(self, results: list[Any]) -> S:
         """Check that one contestant won, that the record says so, and return how."""
-        strange = [r for r in results if isinstance(r, Exception) and not isinstance(r, REFUSALS)]
-        assert strange == []
+        assert strange(results, *REFUSALS) == []
         [won] = winners(results)
         self.request.refresh_from_db()
         assert self.request.status == won

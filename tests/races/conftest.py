@@ -1,0 +1,34 @@
+"""What all races have in common: a crowd of threads, and a bell that nobody hears."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from executors import bell
+from tests.races import harness
+
+HERE = Path(__file__).parent
+#: Seconds that one round may take at the very most, on a busy machine.
+_SLOW_ROUND = 5
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the races of the thorough profile the time that so many rounds need."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(max(300, harness.ROUNDS * _SLOW_ROUND)))
+
+
+@pytest.fixture(autouse=True)
+def crowd() -> Iterator[None]:
+    """The threads of one test."""
+    with harness.gathered():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def silent_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workers of a race come by themselves; what a bell does, its tests show."""
+    monkeypatch.setattr(bell, "ring", lambda execution_id: True)
+    monkeypatch.setattr(bell, "ring_to_reconcile", lambda execution_id: True)
