@@ -1,6 +1,7 @@
 """The stage of this floor: signed decisions in the queue, and a provider that follows a script."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -123,16 +124,16 @@ def enqueue(
     make_claims: Callable[..., dict[str, Any]],
     sign: Callable[[dict[str, Any]], str],
 ) -> Callable[..., Execution]:
-    """Queue a signed decision; keywords change its claims."""
+    """Queue a signed decision, now unless told otherwise; other keywords change its claims."""
 
-    def queue(**changes: Any) -> Execution:
+    def queue(*, at: datetime | None = None, **changes: Any) -> Execution:
         claims = make_claims(**changes)
         with transaction.atomic():
             return services.enqueue(
                 token=sign(claims),
                 claims=claims,
                 actor=actors.Actor(kind="person", name="reviewer"),
-                at=clock.now(),
+                at=at or clock.now(),
             )
 
     return queue

@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from executors import bell
+from tests.executors.conftest import (  # noqa: F401 - the stage of that floor
+    enqueue,
+    execution,
+    executor,
+    make_claims,
+    sign,
+)
 from tests.races import harness
 
 HERE = Path(__file__).parent
@@ -32,3 +40,9 @@ def silent_bell(monkeypatch: pytest.MonkeyPatch) -> None:
     """The workers of a race come by themselves; what a bell does, its tests show."""
     monkeypatch.setattr(bell, "ring", lambda execution_id: True)
     monkeypatch.setattr(bell, "ring_to_reconcile", lambda execution_id: True)
+
+
+@pytest.fixture
+def no_checks(settings: Any) -> None:
+    """Decisions that were only signed have no agent and no reviewer for the checks to find."""
+    settings.COUNTERSIGN_CHECKS = []
