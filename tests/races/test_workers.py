@@ -141,9 +141,9 @@ def test_nothing_is_sent_when_the_decision_s_time_ends_meanwhile(
 ) -> None:
     for number in range(ROUNDS):
         execution = enqueue()
-        # So near that it ends while they are on their way, a little later in each round.
-        left = execution.expires_at - clock.now() - timedelta(milliseconds=number % 30 * 3)
-        later(seconds=left.total_seconds())
+        # Over already, or so near that it ends while they are on their way, later in each round.
+        near = timedelta(milliseconds=number % 2 * (number % 30) * 3)
+        later(seconds=(execution.expires_at - clock.now() - near).total_seconds())
         results = race(alternating(work(execution), sweep))
 
         assert strange(results) == []
