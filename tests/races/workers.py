@@ -1,7 +1,6 @@
 """Workers in the state in which another one meets them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from audit import actors, clock
 from executors import services, verification
@@ -10,11 +9,17 @@ from executors.services import running
 from executors.services.sending import begin_attempt, obtain_intent, send
 from executors.services.settling import settle
 from tests.executors.scripted import done
+from tests.races.harness import Contestant
 
 
-def work(execution: Execution) -> Any:
-    """Run it as a worker does; a contestant."""
+def work(execution: Execution) -> Contestant:
+    """Carry it out as a worker does."""
     return lambda: services.run(execution_id=execution.pk, worker="host:1")
+
+
+def read(execution: Execution) -> Contestant:
+    """Read the provider about it, as a worker does when that is due."""
+    return lambda: services.reconcile(execution_id=execution.pk, worker="host:2")
 
 
 def lapse(execution: Execution) -> None:
