@@ -6,7 +6,7 @@ On SQLite ``BEGIN IMMEDIATE`` has already locked the whole database.
 from django.db import connection
 
 from approvals.errors import KeyRefusedError, NotPermittedError, RequestNotFoundError
-from approvals.models import AgentKey, ApprovalRequest, User
+from approvals.models import Agent, AgentKey, ApprovalRequest, User
 from audit import failpoints
 
 
@@ -16,11 +16,15 @@ def lock_key(key_id: str) -> AgentKey:
     Raises:
         KeyRefusedError: there is no such key.
     """
-    keys = AgentKey.objects.select_related("agent").filter(pk=key_id)
-    try:
-        return keys.select_for_update(of=("agent",), no_key=True).get()
-    except AgentKey.DoesNotExist:
-        raise KeyRefusedError("The agent key is not known.") from None
+    agents = Agent.objects.select_for_update(of=("self",), no_key=True)
+    agent = agents.filter(keys=key_id).first()
+    if agent is None:
+        raise KeyRefusedError("The agent key is not known.")
+    # Only now, in a statement of its own: one that waited for the lock would show the key beside
+    # the agent as it was before the wait, when it may not have been revoked yet.
+    key = AgentKey.objects.get(pk=key_id)
+    key.agent = agent
+    return key
 
 
 def lock_request(request_id: str) -> ApprovalRequest:

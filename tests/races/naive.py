@@ -3,8 +3,8 @@
 If the harness did not catch these, it would prove nothing about ours.
 """
 
-from approvals.enums import RequestStatus
-from approvals.models import ApprovalRequest, Refusal
+from approvals.enums import Priority, RequestStatus
+from approvals.models import AgentKey, ApprovalRequest, Refusal
 from audit import clock
 
 #: Which time belongs to which end.
@@ -35,14 +35,37 @@ def end(request_id: str, status: RequestStatus) -> RequestStatus:
 
 
 def submit_once(idempotency_key: str) -> int:
-    """Store something once per key: look whether it is there, then insert it.
-
-    A table without a unique constraint, for a constraint would be no look.
-    """
+    """Store something once per key: look whether it is there, then insert it."""
     if Refusal.objects.filter(subject=idempotency_key).exists():
         raise TooLateError
+    return _store(idempotency_key)
+
+
+def submit_by(key_id: str) -> int:
+    """Store something for an agent key: look whether it is revoked, then insert it."""
+    if AgentKey.objects.get(pk=key_id).revoked_at is not None:
+        raise TooLateError
+    return _store(key_id)
+
+
+def revoke(key_id: str) -> None:
+    """Revoke an agent key without waiting for whoever uses it."""
+    at = clock.now()
+    AgentKey.objects.filter(pk=key_id, revoked_at=None).update(
+        revoked_at=at, revoked_by="naive", revoked_reason="Lost."
+    )
+
+
+def save_form(request_id: str) -> None:
+    """Save a row as the form of an admin page does: all of it, as it was when it was read."""
+    read = ApprovalRequest.objects.filter(pk=request_id).values().get()
+    ApprovalRequest.objects.filter(pk=request_id).update(**read | {"priority": Priority.HIGH})
+
+
+def _store(subject: str) -> int:
+    """Insert into a table without a unique constraint, for a constraint would be no look."""
     return int(
         Refusal.objects.create(
-            code="naive", message="", actor="naive", subject=idempotency_key, refused_at=clock.now()
+            code="naive", message="", actor="naive", subject=subject, refused_at=clock.now()
         ).pk
     )
