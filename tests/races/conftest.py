@@ -1,11 +1,13 @@
 """What all races have in common: a crowd of threads, and a bell that nobody hears."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from approvals.models import ApprovalRequest
+from approvals.services import IssuedKey
 from executors import bell
 from tests.executors.conftest import (  # noqa: F401 - the stage of that floor
     enqueue,
@@ -15,6 +17,7 @@ from tests.executors.conftest import (  # noqa: F401 - the stage of that floor
     sign,
 )
 from tests.races import harness
+from tests.races.ring import Ring
 
 HERE = Path(__file__).parent
 #: Seconds that one round may take at the very most, on a busy machine.
@@ -46,3 +49,19 @@ def silent_bell(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_checks(settings: Any) -> None:
     """Decisions that were only signed have no agent and no reviewer for the checks to find."""
     settings.COUNTERSIGN_CHECKS = []
+
+
+@pytest.fixture
+def new_ring(
+    submit: Callable[..., ApprovalRequest],
+    refund_payload: dict[str, Any],
+    reviewer: Any,
+    second_reviewer: Any,
+    agent_key: IssuedKey,
+) -> Callable[..., Ring]:
+    """A new pending refund each time."""
+
+    def _new() -> Ring:
+        return Ring(submit(refund_payload), [reviewer, second_reviewer], agent_key)
+
+    return _new
