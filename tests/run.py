@@ -30,7 +30,7 @@ _WITHHELD_NAMES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PORT", "
 #: What a real browser shows, and how the installation starts, does not depend on the database.
 _ON_POSTGRES = "not browser and not embedded"
 #: SQLite lets one writer in at a time, so that more rounds there would show nothing more.
-_LONG_RACES = {"TEST_RACE_ROUNDS": "300"}
+LONG_RACES = {"TEST_RACE_ROUNDS": "300"}
 
 
 @dataclass
@@ -115,7 +115,7 @@ def _pytest_on_postgres(run: Run, services: ExitStack) -> None:
     url = run.environment.get("TEST_DATABASE_URL") or services.enter_context(running_postgres())
     marks = _ON_POSTGRES if run.is_long else f"{_ON_POSTGRES} and not long"
     choice = ["-m", marks, "-p", "tests.support.database_only"]
-    extra = {"TEST_DATABASE_URL": url} | (_LONG_RACES if run.is_long else {})
+    extra = {"TEST_DATABASE_URL": url} | (LONG_RACES if run.is_long else {})
     _pytest(run, "PostgreSQL", extra, choice)
 
 

@@ -1,5 +1,6 @@
 """The page about this floor names what the code raises."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from executors.enums import AttemptClass
 from executors.services import settling
+from tests import run
+from tests.races import harness
 
 FLOOR = Path(__file__).resolve().parents[2] / "executors"
 README = (FLOOR / "README.md").read_text()
@@ -41,3 +44,40 @@ def test_the_limits_are_the_ones_of_the_code() -> None:
     assert f"After {settling.MOST_ATTEMPTS} tries, or {settling.MOST_SERVER_ERRORS} answers" in (
         README
     )
+
+
+RACES = FLOOR.parent / "tests" / "races"
+#: The pairs that must be raced, by the numbers under which they are known.
+PAIRS = {1, 2, 3, 4, 6, 11, 12, 13, 14, 15, 17, 19, 20, 27}
+
+
+def raced() -> list[tuple[str, set[str], set[str]]]:
+    """The table of races: pair, tests, naive twins."""
+    section = README.split("## Races")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\d+|–) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE)
+    return [(pair, named_in(tests), named_in(twins)) for pair, tests, twins in rows]
+
+
+def named_in(cell: str) -> set[str]:
+    return set(re.findall(r"`(test_\w+)`", cell))
+
+
+def test_every_pair_has_a_race_and_a_naive_twin() -> None:
+    assert {int(pair) for pair, _, _ in raced() if pair.isdigit()} >= PAIRS
+    assert all(tests and twins for _, tests, twins in raced())
+
+
+def test_the_table_of_races_names_every_race_and_no_other() -> None:
+    trees = [ast.parse(path.read_text()) for path in RACES.glob("test_*.py")]
+    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    written = [node.name for node in functions if node.name.startswith("test_")]
+
+    assert len(written) == len(set(written))
+    assert set().union(*(tests | twins for _, tests, twins in raced())) == set(written)
+
+
+def test_the_rounds_are_the_ones_of_the_suite() -> None:
+    said = " ".join(README.split("## Races")[1].split())
+
+    assert f"{harness.THREADS} threads behind a barrier, {harness.USUAL_ROUNDS} rounds" in said
+    assert f"and {run.LONG_RACES['TEST_RACE_ROUNDS']} on PostgreSQL in `make test-long`" in said

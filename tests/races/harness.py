@@ -10,8 +10,9 @@ from typing import Any
 from django.db import connection
 
 THREADS = 8
+USUAL_ROUNDS = 30
 #: The thorough profile has ten times as many on PostgreSQL (see ``tests/run.py``).
-ROUNDS = int(os.environ.get("TEST_RACE_ROUNDS", "30"))
+ROUNDS = int(os.environ.get("TEST_RACE_ROUNDS", USUAL_ROUNDS))
 #: A naive twin loses within a few rounds; this is how long it may be lucky.
 PATIENCE = 300
 

@@ -185,7 +185,7 @@ def test_the_naive_worker_sends_twice(
     assert any(is_lost() for _ in range(PATIENCE)), "the harness would not notice a broken verb"
 
 
-def test_the_naive_worker_sends_what_the_sweeper_refused(
+def test_the_naive_worker_sends_what_was_refused(
     execution: Execution, executor: ScriptedExecutor
 ) -> None:
     def is_lost(number: int) -> bool:
