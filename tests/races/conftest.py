@@ -45,6 +45,12 @@ def silent_bell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bell, "ring_to_reconcile", lambda execution_id: True)
 
 
+@pytest.fixture(autouse=True)
+def many_may_wait(settings: Any) -> None:
+    """How many requests of one agent may be pending is not what is raced for."""
+    settings.COUNTERSIGN_PENDING_PER_AGENT = harness.ROUNDS * harness.THREADS
+
+
 @pytest.fixture
 def no_checks(settings: Any) -> None:
     """Decisions that were only signed have no agent and no reviewer for the checks to find."""

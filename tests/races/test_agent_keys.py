@@ -24,9 +24,8 @@ PAYLOAD = {"payment_intent": "pi_3OnlyStoredNeverSent", "amount": 9500, "currenc
 
 @pytest.fixture
 def only_stored(settings: Any) -> None:
-    """Whether the provider knows the payment, and how many wait, is not what is shown here."""
+    """Whether the provider knows the payment is not what is shown here."""
     settings.COUNTERSIGN_READ_FACTS = False
-    settings.COUNTERSIGN_PENDING_PER_AGENT = ROUNDS * THREADS
 
 
 def submitting(issued: IssuedKey, name: str) -> Callable[[], ApprovalRequest]:
