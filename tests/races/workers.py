@@ -1,6 +1,7 @@
 """Workers in the state in which another one meets them."""
 
 from dataclasses import dataclass
+from math import inf
 
 from audit import actors, clock
 from executors import services, verification
@@ -59,7 +60,7 @@ class Waiting:
         verified = verification.verify(claimed, at=clock.now())
         intent = obtain_intent(claimed, verified, actor=actors.worker("waiting"))
         waiting = cls(claimed=claimed, attempt=begin_attempt(claimed))
-        send(verified.executor, intent)
+        send(verified.executor, intent, not_after=inf)
         lapse(execution)
         return waiting
 
