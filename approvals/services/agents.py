@@ -39,10 +39,11 @@ def create_agent(*, name: str, owner_id: int, description: str, by: Actor) -> Ag
         AgentError: the name is taken or malformed, or the owner is not an active person.
     """
     with transaction.atomic():
+        owner = _active_person(owner_id)
         at = clock.now()
         agent = Agent(
             name=name,
-            owner=_active_person(owner_id),
+            owner=owner,
             description=description,
             status=AgentStatus.ACTIVE,
             created_at=at,
@@ -74,6 +75,7 @@ def issue_key(
     """
     with transaction.atomic():
         agent = _lock_agent(agent_id)
+        owner = _active_person(owner_id)
         at = clock.now()
         secret = agent_keys.new_secret()
         key = AgentKey(
@@ -83,7 +85,7 @@ def issue_key(
             actions=_known_actions(actions),
             currencies=_known_currencies(currencies, ceiling_minor),
             ceiling_minor=_positive(ceiling_minor),
-            owner=_active_person(owner_id),
+            owner=owner,
             expires_at=_future(expires_at, at),
             created_at=at,
             created_by=str(by),
