@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from approvals import rules
 from approvals.enums import RequestStatus
-from approvals.errors import InvalidInputError
+from approvals.errors import InvalidInputError, RequestNotFoundError
 from approvals.models import ApprovalRequest, FactsSnapshot
 from approvals.services.locks import lock_request
 from audit import clock
@@ -94,7 +94,9 @@ def refresh_facts(*, request_id: str) -> FactsSnapshot | None:
         NotDecidableError: it is no longer pending.
         InvalidInputError: the provider no longer knows the payment.
     """
-    request = ApprovalRequest.objects.filter(pk=request_id).first() or lock_request(request_id)
+    request = ApprovalRequest.objects.filter(pk=request_id).first()
+    if request is None:
+        raise RequestNotFoundError(f"There is no request {request_id!r}.")
     rules.check_pending(request, clock.now())
     executor = registry.get(request.action, request.action_version)
     version = request.payload_versions.get(number=request.payload_version)

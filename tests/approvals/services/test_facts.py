@@ -41,7 +41,8 @@ def test_a_decided_request_is_not_read_for(pending_request, reject):
         services.refresh_facts(request_id=pending_request.pk)
 
 
-def test_an_unknown_request_is_not_found(db):
+@pytest.mark.django_db(transaction=True)
+def test_an_unknown_request_is_not_found():
     with pytest.raises(RequestNotFoundError):
         services.refresh_facts(request_id="req_none")
 
