@@ -1,5 +1,7 @@
 """``services.withdraw`` and ``services.expire_due``: ends without a decision."""
 
+from datetime import timedelta
+
 import pytest
 
 from approvals import rules, services, tasks
@@ -52,6 +54,26 @@ def test_the_sweep_expires_what_is_due_and_nothing_else(submit, refund_payload, 
     assert row.history_date == soon.expired_at
     assert row.canonical
     assert row.hmac
+
+
+def test_a_limited_sweep_takes_what_is_due_longest(submit, refund_payload, later):
+    late, soon, between = (submit(refund_payload, expires_in=s) for s in (80, 60, 70))
+    later(seconds=81)
+
+    assert services.expire_due(limit=2) == 2
+
+    late.refresh_from_db()
+    assert late.status == RequestStatus.PENDING
+    assert {soon.history.count(), between.history.count()} == {2}
+
+
+def test_the_sweep_comes_at_the_deadline_and_not_a_moment_before(pending_request, monkeypatch):
+    deadline = pending_request.expires_at
+
+    monkeypatch.setattr(clock, "now", lambda: deadline - timedelta(microseconds=1))
+    assert services.expire_due() == 0
+    monkeypatch.setattr(clock, "now", lambda: deadline)
+    assert services.expire_due() == 1
 
 
 def test_a_second_sweep_finds_nothing(submit, refund_payload, later):

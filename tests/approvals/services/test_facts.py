@@ -4,6 +4,9 @@ import pytest
 
 from approvals import services, tasks, viewing
 from approvals.errors import NotDecidableError, RequestNotFoundError
+from approvals.services import facts as reading
+from audit import clock
+from executors.stripe.refunds import StripeRefund
 
 pytestmark = pytest.mark.django_db
 
@@ -34,11 +37,56 @@ def test_a_provider_that_does_not_answer_changes_nothing(pending_request, settin
     assert pending_request.facts.count() == 1
 
 
-def test_a_decided_request_is_not_read_for(pending_request, reject):
+def test_a_decided_request_is_not_read_for(pending_request, reject, monkeypatch):
     reject(pending_request)
+    monkeypatch.setattr(reading, "read", lambda *_: pytest.fail("the provider was read"))
 
     with pytest.raises(NotDecidableError):
         services.refresh_facts(request_id=pending_request.pk)
+
+
+def test_what_was_read_for_a_request_decided_meanwhile_is_not_kept(
+    pending_request, reject, monkeypatch
+):
+    really_read = reading.read
+
+    def read_while_somebody_decides(*arguments):
+        reject(pending_request)
+        return really_read(*arguments)
+
+    monkeypatch.setattr(reading, "read", read_while_somebody_decides)
+
+    with pytest.raises(NotDecidableError):
+        services.refresh_facts(request_id=pending_request.pk)
+    assert pending_request.facts.count() == 1
+
+
+def test_facts_are_as_old_as_the_question_not_as_the_answer(pending_request, later, monkeypatch):
+    really_ask = StripeRefund.facts
+
+    def answer_late(*arguments):
+        later(seconds=60)
+        return really_ask(*arguments)
+
+    monkeypatch.setattr(StripeRefund, "facts", answer_late)
+    asked_at = clock.now()
+
+    snapshot = services.refresh_facts(request_id=pending_request.pk)
+
+    assert 0 <= (snapshot.read_at - asked_at).total_seconds() < 60
+
+
+def test_the_oldest_open_requests_without_facts_come_first(
+    submit, refund_payload, settings, later, reject
+):
+    submit(refund_payload)
+    settings.COUNTERSIGN_READ_FACTS = False
+    submit(refund_payload, expires_in=60)
+    reject(submit(refund_payload))
+    first, second, _ = (submit(refund_payload) for _ in range(3))
+    later(seconds=61)
+
+    assert services.without_facts(limit=2) == [first.pk, second.pk]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,11 +1,15 @@
 """Who may decide, and for which agents: the people's half of ``services.approve``."""
 
-import pytest
+from datetime import timedelta
 
-from approvals import services
+import pytest
+from django.contrib.auth.models import Group
+
+from approvals import permissions, services
 from approvals.enums import Outcome
 from approvals.errors import NotDecidableError, NotPermittedError, SelfApprovalError
 from approvals.models import Refusal
+from approvals.models.people import AUDITORS
 from audit import actors
 from tests.approvals.services.outcomes import nothing_was_decided
 
@@ -67,6 +71,23 @@ def test_an_account_changed_by_somebody_else_rests_for_a_day(
     assert caught.value.code == "account_changed"
     later(hours=24, seconds=1)
     assert approve(submit(refund_payload)).outcome == Outcome.APPROVED
+
+
+def test_the_account_rests_exactly_a_day(pending_request, reviewer):
+    reviewer.groups.add(*reviewer.groups.all(), Group.objects.get(name=AUDITORS))
+    changed_at = reviewer.history.first().history_date
+
+    permissions.check_may_decide(pending_request, reviewer, changed_at + timedelta(hours=24))
+    with pytest.raises(NotPermittedError):
+        early = changed_at + timedelta(hours=24, microseconds=-1)
+        permissions.check_may_decide(pending_request, reviewer, early)
+
+
+@pytest.mark.parametrize(("who", "can"), [("reviewer", True), ("outsider", False)])
+def test_a_template_is_told_the_same(pending_request, who, can, request):
+    person = request.getfixturevalue(who)
+
+    assert permissions.can_decide(pending_request, person) is can
 
 
 def test_a_person_who_changed_their_own_password_decides(pending_request, approve, reviewer):
