@@ -24,6 +24,8 @@ ACCEPTED_ALGORITHMS = ("EdDSA", "Ed25519")
 TYPE = "countersign-decision+jwt"
 _HEADER = {"alg", "kid", "typ"}
 _MOST_CHARACTERS = 64 * 1024
+#: The year 10000 in seconds since 1970: no later instant can be read as a date.
+_END_OF_TIME = 253_402_300_800
 
 
 def sign(claims: Mapping[str, Any], key: SigningKey) -> str:
@@ -132,4 +134,4 @@ def _claims(payload: bytes) -> dict[str, Any]:
 
 
 def _is_time(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _END_OF_TIME
