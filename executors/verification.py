@@ -84,7 +84,7 @@ def verify_to_read(execution: Execution) -> Verified:
         _check_addressee(claims, execution)
         _check_content(claims)
         datetime.fromtimestamp(claims["exp"], UTC)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise RefusedError(
             f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
         ) from error
