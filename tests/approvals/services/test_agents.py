@@ -103,26 +103,36 @@ def test_two_keys_live_at_once_and_no_third(agent, agent_key, admin):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "field"),
     [
-        {"actions": []},
-        {"actions": ["stripe.payday"]},
-        {"currencies": ["xxx"]},
-        {"ceiling_minor": 100},
-        {"currencies": ["usd", "jpy"], "ceiling_minor": 100},
-        {"currencies": ["usd"], "ceiling_minor": 0},
+        ({"actions": []}, "actions"),
+        ({"actions": ["stripe.payday"]}, "actions"),
+        ({"currencies": ["xxx"]}, "currencies"),
+        ({"ceiling_minor": 100}, "currencies"),
+        ({"currencies": ["usd", "jpy"], "ceiling_minor": 100}, "currencies"),
+        ({"currencies": ["usd"], "ceiling_minor": 0}, "ceiling_minor"),
     ],
 )
-def test_a_key_that_makes_no_sense_is_not_issued(agent, wrong):
-    with pytest.raises(AgentError):
+def test_a_key_that_makes_no_sense_is_not_issued(agent, wrong, field):
+    with pytest.raises(AgentError) as caught:
         issue_key(agent, **wrong)
 
+    assert caught.value.field == field
     assert not AgentKey.objects.exists()
 
 
-def test_a_key_that_has_expired_already_is_not_issued(agent):
-    with pytest.raises(AgentError):
-        issue_key(agent, expires_at=clock.now())
+def test_the_smallest_ceiling_is_one_minor_unit(agent):
+    assert issue_key(agent, currencies=["usd"], ceiling_minor=1).key.ceiling_minor == 1
+
+
+def test_a_key_that_expires_at_this_moment_is_not_issued(agent, monkeypatch):
+    at = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: at)
+
+    with pytest.raises(AgentError) as caught:
+        issue_key(agent, expires_at=at)
+
+    assert caught.value.field == "expires_at"
 
 
 def test_a_key_for_an_agent_that_does_not_exist_is_not_issued(agent):
@@ -132,8 +142,10 @@ def test_a_key_for_an_agent_that_does_not_exist_is_not_issued(agent):
 
 @pytest.mark.parametrize("name", ["", "Upper", "spa ce", "x" * 61, "-a", "a\n"])
 def test_an_agents_name_is_plain(admin_user, admin, name):
-    with pytest.raises(AgentError):
+    with pytest.raises(AgentError) as caught:
         services.create_agent(name=name, owner_id=admin_user.pk, description="", by=admin)
+
+    assert caught.value.field == "name"
 
 
 def test_two_agents_have_two_names(agent, admin_user, admin):
@@ -145,8 +157,10 @@ def test_a_deactivated_person_owns_no_new_agent(outsider, admin):
     outsider.is_active = False
     outsider.save()
 
-    with pytest.raises(AgentError):
+    with pytest.raises(AgentError) as caught:
         services.create_agent(name="new", owner_id=outsider.pk, description="", by=admin)
+
+    assert caught.value.field == "owner"
 
 
 def test_suspending_refuses_its_keys_and_holds_its_work_until_resumed(agent, agent_key, admin):

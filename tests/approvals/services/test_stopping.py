@@ -11,6 +11,7 @@ from approvals.models import Agent, AgentKey
 from approvals.permissions import SEED
 from approvals.services import IssuedKey
 from audit import clock
+from audit.errors import ConflictError
 from executors.enums import HoldScope
 from executors.models import Execution, Hold
 from tests.conftest import issue_key
@@ -137,3 +138,30 @@ def test_what_an_expired_key_leaves_is_room_for_another(agent: Agent, later: Any
     later(seconds=31)
 
     assert issue_key(agent).key.is_live(clock.now())
+
+
+def test_a_new_agent_says_by_whom_and_what_for(admin_user: Any) -> None:
+    agent = services.create_agent(
+        name="new", owner_id=admin_user.pk, description="Answers mail.", by=SEED
+    )
+
+    assert (agent.description, agent.created_by) == ("Answers mail.", "system:seed")
+    assert agent.created_at == agent.history.get().history_date
+
+
+def test_a_stale_copy_stops_and_resumes_nothing(
+    agent: Agent, agent_key: IssuedKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the lock ever lost, the guard of the update would still hold."""
+    active = Agent.objects.get(pk=agent.pk)
+    suspended = services.suspend_agent(agent_id=agent.pk, reason="Odd.", by=SEED)
+    monkeypatch.setattr(services.agents, "_lock_agent", lambda _: active)
+    with pytest.raises(ConflictError):
+        services.suspend_agent(agent_id=agent.pk, reason="Odd.", by=SEED)
+
+    stale = Agent.objects.get(pk=suspended.pk)
+    monkeypatch.setattr(services.agents, "_lock_agent", lambda _: Agent.objects.get(pk=agent.pk))
+    services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)
+    monkeypatch.setattr(services.agents, "_lock_agent", lambda _: stale)
+    with pytest.raises(ConflictError):
+        services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)

@@ -53,8 +53,16 @@ def test_nothing_follows_a_final_status(before, after):
     assert not transitions.allows(before, after)
 
 
-def test_a_row_that_changed_meanwhile_is_not_moved(db, pending_request):
-    type(pending_request).objects.filter(pk=pending_request.pk).update(payload_version=2)
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda at: {"payload_version": 2},
+        lambda at: {"status": RequestStatus.WITHDRAWN, "withdrawn_at": at},
+    ],
+)
+def test_a_row_that_changed_meanwhile_is_not_moved(db, pending_request, meanwhile):
+    row = type(pending_request).objects.filter(pk=pending_request.pk)
+    row.update(**meanwhile(clock.now()))
 
     with pytest.raises(ConflictError), transaction.atomic():
         move(
