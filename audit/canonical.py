@@ -19,10 +19,10 @@ def canonical_bytes(value: Any) -> bytes:
 
     Raises:
         CanonicalError: for floats, integers beyond 2^53 - 1, lone surrogates, keys that are no
-            strings, or types that JSON does not have.
+            strings, types that JSON does not have, or a depth that cannot be followed.
     """
-    _refuse_floats(value)
     try:
+        _refuse_floats(value)
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise CanonicalError(f"This value has no canonical form: {error}") from error

@@ -30,10 +30,37 @@ def test_keys_are_sorted_by_utf16_code_units_as_the_rfc_says():
 
 @pytest.mark.parametrize(
     "value",
-    [1.0, float("nan"), 2**53, -(2**53), "\ud800", {1: 2}, {"a": {"b": [0.5]}}, object(), b"x"],
+    [
+        1.0,
+        float("nan"),
+        2**53,
+        -(2**53),
+        "\ud800",
+        {"\ud800": 1},
+        {1: 2},
+        {"a": {"b": [0.5]}},
+        object(),
+        b"x",
+    ],
 )
 def test_what_has_no_single_form_is_refused(value):
     with pytest.raises(CanonicalError):
+        canonical_bytes(value)
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_what_is_too_deep_to_follow_is_refused(wrap):
+    value = 1
+    for _ in range(10_000):
+        value = wrap(value)
+
+    with pytest.raises(CanonicalError):
+        canonical_bytes(value)
+
+
+@pytest.mark.parametrize("value", [(0.5,), [(1, [0.5])], {"a": ({"b": 0.5},)}])
+def test_a_float_is_found_in_tuples_too(value):
+    with pytest.raises(CanonicalError, match="Floating-point"):
         canonical_bytes(value)
 
 
