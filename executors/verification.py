@@ -63,7 +63,7 @@ def verify(execution: Execution, *, at: datetime) -> Verified:
         _check_content(claims)
         _check_time(claims, at)
         _check_decided(claims)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError) as error:
         raise RefusedError(
             f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
         ) from error
@@ -84,7 +84,7 @@ def verify_to_read(execution: Execution) -> Verified:
         _check_addressee(claims, execution)
         _check_content(claims)
         datetime.fromtimestamp(claims["exp"], UTC)
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RefusedError(
             f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
         ) from error

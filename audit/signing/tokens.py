@@ -78,7 +78,7 @@ def unverified_claims(token: str) -> dict[str, Any]:
     """Return the claims without checking anything: for display only, never for a decision."""
     try:
         return _claims(bytes(jws.extract_compact(token.encode()).payload or b""))
-    except (JoseError, ValueError, UnicodeError) as error:
+    except (JoseError, ValueError) as error:
         raise SignatureError("This is not a decision token.") from error
 
 
@@ -89,7 +89,7 @@ def _pinned_key_id(token: str) -> str:
         raise SignatureError("The token is not in canonical base64url.")
     try:
         header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, UnicodeError, RecursionError) as error:
+    except (JoseError, ValueError, RecursionError) as error:
         raise SignatureError("The token is not a JWS in compact form.") from error
     if set(header) != _HEADER or header["typ"] != TYPE:
         raise SignatureError("The token's header is not that of a decision.")
@@ -112,7 +112,7 @@ def _verified_payload(token: str, key: TrustedKey) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
             verified = jws.deserialize_compact(token, key.key, algorithms=list(ACCEPTED_ALGORITHMS))
-    except (JoseError, ValueError, TypeError, UnicodeError) as error:
+    except (JoseError, ValueError, TypeError) as error:
         raise SignatureError("The token's signature does not verify.") from error
     return bytes(verified.payload or b"")
 
