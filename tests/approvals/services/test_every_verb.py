@@ -141,7 +141,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     really_lock, really_read = QuerySet.select_for_update, clock.now
 
     def lock(rows: Any, **how: Any) -> Any:
-        model, options = rows.model, how.keys() - {"of", "no_key"}
+        model = rows.model
+        options = [name for name in how if how[name] is True and name != "no_key"]
         if model._meta.app_label == "approvals":
             assert how["no_key"], "a full lock would stop whoever only refers to the row"
             taken.append(" ".join([model.__name__, *how.get("of", ()), *options]))

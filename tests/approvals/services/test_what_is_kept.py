@@ -75,6 +75,7 @@ def test_a_replay_is_answered_without_asking_the_provider(
     submission = Submission(service="support", action="stripe.refund", payload=refund_payload)
     options: dict[str, Any] = {"idempotency_key": "one", "body_sha256": "0" * 64}
     first = services.submit(key=agent_key.key, submission=submission, **options)
+    services.submit(key=agent_key.key, submission=submission, **options | {"idempotency_key": "2"})
     monkeypatch.setattr(reading, "read", lambda *_: pytest.fail("the provider was read"))
 
     again = services.submit(key=agent_key.key, submission=submission, **options)
@@ -180,7 +181,9 @@ def test_a_refused_self_approval_says_what_was_said(
     assert (refusal.message, refusal.agent) == (caught.value.message, None)
 
 
-def test_a_refused_agent_is_kept_with_code_body_and_sentence(agent_key: IssuedKey) -> None:
+def test_a_refused_agent_is_kept_with_code_body_and_sentence(
+    agent_key: IssuedKey, other_agent_key: IssuedKey
+) -> None:
     refusal = services.record_refusal(
         key_id=agent_key.key.pk, code="out_of_scope", message="No.", body_sha256="1" * 64
     )

@@ -83,6 +83,14 @@ def test_the_account_rests_exactly_a_day(pending_request, reviewer):
         permissions.check_may_decide(pending_request, reviewer, early)
 
 
+def test_other_changes_by_somebody_else_do_not_matter(pending_request, approve, reviewer):
+    reviewer.first_name = "Ann"
+    reviewer.save()
+
+    assert reviewer.history.first().actor != "person:reviewer"
+    assert approve(pending_request).outcome == Outcome.APPROVED
+
+
 @pytest.mark.parametrize(("who", "can"), [("reviewer", True), ("outsider", False)])
 def test_a_template_is_told_the_same(pending_request, who, can, request):
     person = request.getfixturevalue(who)
