@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,17 @@ def test_a_key_of_a_sister_curve_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(KeyFileError, match="not an Ed25519 key"):
         keys.load_signing_key(path)
+
+
+def test_a_new_directory_is_its_owners_alone_and_a_half_written_file_is_no_harm(
+    tmp_path: Path,
+) -> None:
+    made = tmp_path / "new" / "keys"
+    ours = Keys(made)
+    (made / f".trusted.json.{os.getpid()}").write_text("x" * 10_000)
+
+    ours.rotate(NOW)
+
+    assert len(keys.load_trusted_keys(ours.trusted)) == 2
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert ours.trusted.stat().st_mode & 0o777 == 0o644

@@ -72,7 +72,12 @@ def test_one_on_an_execution_stops_that_one_alone(
 
 @pytest.mark.parametrize(
     ("scope", "value"),
-    [(HoldScope.AGENT, "key_1"), (HoldScope.KEY, "agt_1"), (HoldScope.ACTION, "agt_1")],
+    [
+        (HoldScope.AGENT, "key_1"),
+        (HoldScope.KEY, "agt_1"),
+        (HoldScope.ACTION, "agt_1"),
+        (HoldScope.AGENT, "test.transfer"),
+    ],
 )
 def test_a_value_of_another_scope_stops_nothing(
     execution: Execution, scope: HoldScope, value: str
@@ -81,3 +86,9 @@ def test_a_value_of_another_scope_stops_nothing(
 
     assert holds.in_force(claims_of(execution), execution) is None
     assert run(execution) is S.SUCCEEDED
+
+
+def test_an_agent_called_like_an_execution_stops_nothing(execution: Execution) -> None:
+    set_hold(HoldScope.AGENT, execution.pk)
+
+    assert holds.in_force(claims_of(execution), execution) is None

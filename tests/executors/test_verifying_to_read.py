@@ -78,3 +78,11 @@ def test_the_wrong_account_is_named_with_its_mode(
 
     assert "about scripted acct_1 (test mode)" in held.value.message
     assert f"belongs to other acct_9 ({mode} mode)" in held.value.message
+
+
+def test_a_decision_with_modifications_is_carried_out_too(
+    enqueue: Callable[..., Execution],
+) -> None:
+    execution = enqueue(outcome="APPROVED_WITH_MODIFICATIONS")
+
+    assert verification.verify_to_read(execution).claims["jti"] == execution.jti
