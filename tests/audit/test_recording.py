@@ -1,5 +1,6 @@
 """What the three ways to write history guard: the transaction, the order, the author, the bytes."""
 
+import hmac
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -139,6 +140,7 @@ def test_the_authentication_depends_on_key_salt_and_text(settings: Any) -> None:
     made.add(history.authenticate("a", "b"))
 
     assert len(made) == 4
+    assert history.authenticate("a", "b") == hmac.new(b"another", b"b.a", "sha256").hexdigest()
 
 
 def test_one_instant_has_one_stamp() -> None:

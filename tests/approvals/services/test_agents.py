@@ -1,5 +1,6 @@
 """Agents and their keys: made, rotated, stopped, revoked; and how a caller is known."""
 
+import hmac
 import json
 from datetime import timedelta
 
@@ -30,6 +31,13 @@ def test_a_key_is_known_by_its_secret_and_only_its_hash_is_stored(agent_key):
     assert secret not in json.dumps(list(AgentKey.history.values()), default=str)
     assert agent_key.key.secret_hash == agent_keys.hash_secret(secret)
     assert agent_key.key.secret_hash not in json.dumps(list(AgentKey.history.values()), default=str)
+
+
+def test_a_secret_is_hashed_under_the_pepper_and_not_the_other_way_round(settings):
+    settings.COUNTERSIGN_PEPPER = "pepper"
+
+    expected = hmac.new(b"pepper", b"secret", "sha256").hexdigest()
+    assert agent_keys.hash_secret("secret") == expected
 
 
 def test_another_pepper_makes_every_key_unknown(agent_key, settings):
