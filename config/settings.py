@@ -284,8 +284,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 1,
     "socket_connect_timeout": 1,
     "visibility_timeout": 10 * COUNTERSIGN_LEASE,
+    # One try: the library would otherwise sleep and connect again for up to six seconds.
+    "max_retries": 0,
 }
+CELERY_BROKER_CONNECTION_RETRY = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+#: A worker that lost its broker waits for it, however long that takes.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True

@@ -2,11 +2,7 @@
 
 import itertools
 import json
-import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,7 @@ from django.test import Client
 from approvals.api import throttling
 from approvals.models import ApprovalRequest
 from approvals.services import IssuedKey
-from config.embedded import valkey
+from tests.support.broker import Broker, running_broker
 
 REQUESTS = "/api/v1/requests"
 UNKNOWN_ID = "req_00000000000000000000000000"
@@ -131,29 +127,8 @@ def problem_of(response: Any, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-@dataclass(frozen=True)
-class Broker:
-    """A real Valkey of one test's own, which can be frozen."""
-
-    url: str
-    process: "subprocess.Popen[bytes]"
-
-    def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    """Start a Valkey on a private socket; it is ready when it says so."""
-    server = valkey.prepare(tmp_path / "valkey")
-    with subprocess.Popen(server.command(), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if b"eady to accept connections" in line:
-                break
-        yield Broker(url=server.url, process=process)
-        process.kill()
-    shutil.rmtree(server.socket.parent)
+    """A Valkey of this test's own."""
+    with running_broker(tmp_path / "valkey") as running:
+        yield running
