@@ -52,6 +52,18 @@ def check_celery_role() -> None:
         )
 
 
+def check_money_role() -> None:
+    """Refuse to carry out decisions in a process that is not set up for it.
+
+    Raises ``ConfigurationError``.
+    """
+    if settings.COUNTERSIGN_ROLE != "money":
+        raise ConfigurationError(
+            f"COUNTERSIGN_ROLE is {settings.COUNTERSIGN_ROLE!r}, and this process carries out "
+            "decisions. Set it to money, with the environment of the Celery money worker."
+        )
+
+
 def check_people() -> None:
     """Refuse a production start while an account of the demonstration exists.
 

@@ -15,6 +15,9 @@ from config.supervisor.service import Plan
 #: Never handed on as they are: each process gets its own.
 _WITHHELD = ("STRIPE_", "COUNTERSIGN_ROLE", "MAKE", "MFLAGS")
 
+#: Seconds in which a refund that is under way may end properly.
+_UNDER_WAY = 20.0
+
 
 def valkey(server: Valkey) -> Plan:
     """The embedded message broker."""
@@ -50,9 +53,21 @@ def web(running: dict[str, str], stripe: Provider) -> Plan:
 
 
 def money_worker(running: dict[str, str], stripe: Provider) -> Plan:
-    """The only process with the key that moves money."""
+    """Holds the key that moves money, as the loop beside it does, and no other process."""
     options = ["--queues", "money", "--pool", "prefork", "--concurrency", "2"]
     return _worker("money", options, running | {"STRIPE_API_KEY": stripe.worker_key})
+
+
+def money_loop(running: dict[str, str], stripe: Provider) -> Plan:
+    """Finds in the database what the money worker never heard of; it needs no broker."""
+    return _plan(
+        "loop-money",
+        [sys.executable, "manage.py", "work"],
+        role="money",
+        extra=running | {"STRIPE_API_KEY": stripe.worker_key},
+        is_ready=lambda said: "Working every" in said,
+        stop_within=_UNDER_WAY,
+    )
 
 
 def default_worker(running: dict[str, str], stripe: Provider) -> Plan:
@@ -83,8 +98,7 @@ def _worker(role: str, options: list[str], extra: dict[str, str]) -> Plan:
         role=role,
         extra=extra,
         is_ready=lambda said: " ready." in said,
-        # A refund that is under way may end properly.
-        stop_within=20.0,
+        stop_within=_UNDER_WAY,
     )
 
 

@@ -68,6 +68,7 @@ def _start(supervisor: Supervisor, tell: Tell, at_end: ExitStack) -> None:
 def _start_workers(supervisor: Supervisor, running: dict[str, str], stripe: Provider) -> None:
     started = supervisor.start(
         plans.money_worker(running, stripe),
+        plans.money_loop(running, stripe),
         plans.default_worker(running, stripe),
         plans.beat(running),
     )

@@ -5,22 +5,26 @@ its history in one transaction. None keeps a transaction open while the provider
 """
 
 from executors.services.claiming import claim
-from executors.services.due import ring_for_readings
+from executors.services.due import find_due_readings, is_due_reading, ring_for_readings
 from executors.services.following import follow
 from executors.services.holding import lift_holds, set_hold
 from executors.services.queueing import enqueue
 from executors.services.reconciling import reconcile
 from executors.services.running import run
 from executors.services.steering import hold, release, resolve, revoke
-from executors.services.sweeping import sweep
+from executors.services.sweeping import find_due, refuse_expired, sweep, try_repaired
 
 __all__ = [
     "claim",
     "enqueue",
+    "find_due",
+    "find_due_readings",
     "follow",
     "hold",
+    "is_due_reading",
     "lift_holds",
     "reconcile",
+    "refuse_expired",
     "release",
     "resolve",
     "revoke",
@@ -28,4 +32,5 @@ __all__ = [
     "run",
     "set_hold",
     "sweep",
+    "try_repaired",
 ]

@@ -1,5 +1,6 @@
 """Which executions the provider should be read about now. Asking a little too often is cheap."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
@@ -39,14 +40,25 @@ def ring_for_readings(*, limit: int) -> list[str]:
     return rung
 
 
-def due(at: datetime, *, limit: int) -> list[str]:
+def find_due_readings(*, limit: int, without: Collection[str] = ()) -> list[str]:
+    """Return what is due to be read now, as ``due`` does, but for the executions in ``without``."""
+    return due(clock.now(), limit=limit, among=Execution.objects.exclude(pk__in=without))
+
+
+def is_due_reading(*, execution_id: str) -> bool:
+    """Tell whether the provider should be read about an execution now, or has just been."""
+    return bool(due(clock.now(), limit=1, among=Execution.objects.filter(pk=execution_id)))
+
+
+def due(at: datetime, *, limit: int, among: "QuerySet[Execution] | None" = None) -> list[str]:
     """Return at most ``limit`` ids of each kind: unknown, announced by an event, to be followed."""
-    found = [*_unknown(at, limit), *_announced(at, limit), *_followed(at, limit)]
+    rows = Execution.objects.all() if among is None else among
+    found = [*_unknown(rows, at, limit), *_announced(rows, at, limit), *_followed(rows, at, limit)]
     return list(dict.fromkeys(found))
 
 
-def _unknown(at: datetime, limit: int) -> list[str]:
-    rows = Execution.objects.filter(status=S.UNKNOWN).annotate(
+def _unknown(among: "QuerySet[Execution]", at: datetime, limit: int) -> list[str]:
+    rows = among.filter(status=S.UNKNOWN).annotate(
         last=Max("readings__begun_at"), times=Count("readings")
     )
     oldest_first = rows.order_by(F("last").asc(nulls_first=True), "pk")[: 5 * limit]
@@ -60,19 +72,19 @@ def _is_due(last: datetime | None, times: int, at: datetime) -> bool:
     return last + (pause if times < _MANY_READINGS else _LONG_PAUSE) <= at
 
 
-def _announced(at: datetime, limit: int) -> list[str]:
+def _announced(among: "QuerySet[Execution]", at: datetime, limit: int) -> list[str]:
     """An event came that no reading has seen; its bell may have been lost."""
     events = ProviderEvent.objects.filter(
         execution=OuterRef("pk"), received_at__gt=OuterRef("seen")
     )
     settled = [S.SUCCEEDED, S.FAILED, S.REFUSED]
-    rows = _with_readings().filter(status__in=settled, provider_events__isnull=False)
+    rows = _with_readings(among).filter(status__in=settled, provider_events__isnull=False)
     went_well = Q(tried__lte=F("seen"))
     unseen = rows.filter(Q(seen__isnull=True) | Exists(events), went_well | _not_just_tried(at))
     return list(_oldest_first(unseen)[:limit])
 
 
-def _followed(at: datetime, limit: int) -> list[str]:
+def _followed(among: "QuerySet[Execution]", at: datetime, limit: int) -> list[str]:
     unsettled = Q(provider_status="")
     for executor in registry.catalogue():
         unsettled |= Q(action=executor.name, provider_status__in=executor.unsettled)
@@ -83,17 +95,17 @@ def _followed(at: datetime, limit: int) -> list[str]:
         aged |= Q(finished_at__lte=at - age) & (
             Q(seen__isnull=True) | Q(seen__lt=F("finished_at") + age)
         )
-    rows = _with_readings().filter(status=S.SUCCEEDED).exclude(provider_reference="")
+    rows = _with_readings(among).filter(status=S.SUCCEEDED).exclude(provider_reference="")
     recent = Q(finished_at__gt=at - _AGES[-1] - _YOUNG)
     chosen = rows.filter((unsettled & pause) | (~unsettled & recent & aged & _not_just_tried(at)))
     return list(_oldest_first(chosen)[:limit])
 
 
-def _with_readings() -> "QuerySet[Execution]":
+def _with_readings(among: "QuerySet[Execution]") -> "QuerySet[Execution]":
     """Add when the last good reading began (``seen``), and the last of any kind (``tried``)."""
     readings = Reading.objects.filter(execution=OuterRef("pk")).order_by("-begun_at")
     good = readings.exclude(result=ReadingResult.UNREADABLE)
-    return Execution.objects.annotate(
+    return among.annotate(
         seen=Subquery(good.values("begun_at")[:1]), tried=Subquery(readings.values("begun_at")[:1])
     )
 

@@ -98,6 +98,7 @@ def test_the_curl_of_the_screen_submits_a_refund(demonstration):
     [
         ("gunicorn", "web", "STRIPE_READ_KEY", "STRIPE_API_KEY"),
         ("--queues money", "money", "STRIPE_API_KEY", "STRIPE_READ_KEY"),
+        ("manage.py work", "money", "STRIPE_API_KEY", "STRIPE_READ_KEY"),
         ("--queues default", "default", "STRIPE_READ_KEY", "STRIPE_API_KEY"),
     ],
 )
@@ -148,17 +149,20 @@ def test_a_port_in_use_is_a_sentence_with_another(demonstration, tmp_path):
     assert "Traceback" not in result.stderr
 
 
-def test_a_killed_worker_comes_back(demonstration):
-    first = pid_of(demonstration, "--queues default")
+@pytest.mark.parametrize(
+    ("name", "part"), [("worker-default", "--queues default"), ("loop-money", "manage.py work")]
+)
+def test_a_killed_worker_comes_back(demonstration, name, part):
+    first = pid_of(demonstration, part)
 
     os.kill(first, signal.SIGKILL)
 
-    eventually(lambda: "'worker-default' ended (code -9)" in demonstration.said)
+    eventually(lambda: f"'{name}' ended (code -9)" in demonstration.said)
     eventually(
         lambda: [
             1
             for pid, command in demonstration.children().items()
-            if "--queues default" in command and pid != first
+            if part in command and pid != first
         ]
     )
 

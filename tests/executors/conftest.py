@@ -12,9 +12,10 @@ from audit import actors, clock
 from audit.canonical import digest_of
 from audit.identifiers import new_id
 from audit.signing import keys, tokens
-from executors import bell, registry, services
+from executors import bell, registry, services, working
 from executors.enums import AttemptClass, ExecutionStatus
 from executors.models import Execution
+from executors.working import Loop
 from tests.executors.scripted import HERE, ScriptedExecutor, failed
 
 WORKER = "host-1:100"
@@ -164,6 +165,20 @@ def unknown(
     assert run(execution) is ExecutionStatus.UNKNOWN
     execution.refresh_from_db()
     return execution
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often a loop closed its connections; those of a test stay open."""
+    closed: list[str] = []
+    monkeypatch.setattr(working.connections, "close_all", lambda: closed.append("all"))
+    return closed
+
+
+@pytest.fixture
+def loop(closed: list[str]) -> Loop:
+    """A worker that needs no broker."""
+    return Loop()
 
 
 def run(execution: Execution, worker: str = WORKER) -> ExecutionStatus | None:

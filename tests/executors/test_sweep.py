@@ -34,6 +34,16 @@ def test_it_leaves_a_fresh_one_to_its_own_bell(execution: Execution) -> None:
     assert sweep() == []
 
 
+def test_a_loop_takes_a_fresh_one_at_once(execution: Execution) -> None:
+    assert services.find_due(limit=1) == [execution.pk]
+
+
+def test_a_loop_is_not_told_twice_of_the_same(enqueue: Callable[..., Execution]) -> None:
+    first, second = enqueue(), enqueue()
+
+    assert services.find_due(limit=2, without={first.pk}) == [second.pk]
+
+
 def test_it_finds_a_lapsed_lease(claimed: Execution, later: Callable[..., None]) -> None:
     later(seconds=10)
     assert sweep() == []
@@ -86,6 +96,14 @@ def test_it_stops_ringing_when_the_bell_is_broken(
     monkeypatch.setattr(bell, "ring", lambda execution_id: False)
 
     assert len(sweep()) == 1
+
+
+def test_it_says_what_it_refused(execution: Execution, later: Callable[..., None]) -> None:
+    assert services.refuse_expired(limit=2) == []
+    later(hours=4)
+
+    assert services.refuse_expired(limit=2) == [execution.pk]
+    assert services.refuse_expired(limit=2) == []
 
 
 class TestExpired:
@@ -157,8 +175,11 @@ def test_it_looks_for_what_a_claim_would_take(
 
     found = Execution.objects.filter(due_filter(at), pk=execution.pk).exists()
 
-    fresh = execution.status == "QUEUED" and seconds < 2
-    assert found == (is_due(execution, at) and not fresh)
+    assert found == is_due(execution, at)
+    assert services.find_due(limit=1) == [execution.pk] * found
+    queued = execution.status == "QUEUED"
+    left_alone = queued and (seconds < 2 or seconds >= 4 * 3600)  # its own bell; refused
+    assert sweep() == [execution.pk] * (found and not left_alone)
 
 
 @pytest.fixture

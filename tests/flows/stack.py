@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from config.embedded import valkey
@@ -104,6 +104,24 @@ class Stack:
             part.wait_ready()
 
     @contextmanager
+    def another(self, name: str, *command: str, **settings: str) -> Iterator[Part]:
+        """Run a process like the one of this name, with other settings or another command."""
+        like = self.parts[name]
+        part = replace(
+            like,
+            command=list(command) or like.command,
+            environment={**like.environment, **settings},
+            log=self.directory / f"{name}-2.log",
+            process=None,
+        )
+        part.start()
+        try:
+            part.wait_ready()
+            yield part
+        finally:
+            part.stop()
+
+    @contextmanager
     def another_web(self, **settings: str) -> Iterator[str]:
         """Run a second web process with other settings; yields its address."""
         part, base_url = self._web("web-2", **settings)
@@ -122,6 +140,8 @@ class Stack:
         for role, pool in _POOLS.items():
             command = [*_WORKER, "--queues", role, *pool, "--hostname", f"{role}@stack"]
             self._add(role, command, lambda said: " ready." in said)
+        loop = [sys.executable, "manage.py", "work", "--every", "1"]
+        self._add("loop", loop, lambda said: "Working every" in said, role="money")
         schedule = ["--schedule", str(self.directory / "beat-schedule"), "--pidfile="]
         beat = [*_CELERY, "beat", *schedule, "--loglevel", "INFO"]
         self._add("beat", beat, lambda said: "beat: Starting" in said)
@@ -149,9 +169,11 @@ class Stack:
         part = Part(name, command, environment, log, lambda _said: is_answering(address))
         return part, f"http://{address}"
 
-    def _add(self, name: str, command: list[str], is_ready: Callable[[str], bool]) -> None:
+    def _add(
+        self, name: str, command: list[str], is_ready: Callable[[str], bool], role: str = ""
+    ) -> None:
         log = self.directory / f"{name}.log"
-        self.parts[name] = Part(name, command, self.environment(name), log, is_ready)
+        self.parts[name] = Part(name, command, self.environment(role or name), log, is_ready)
 
 
 @contextmanager
