@@ -1,6 +1,7 @@
 """The stage of this floor: signed decisions in the queue, and a provider that follows a script."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -177,8 +178,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def loop(closed: list[str]) -> Loop:
-    """A worker that needs no broker."""
-    return Loop()
+    """A worker that needs no broker; its time is the test's own."""
+    return Loop(limits=nullcontext)
 
 
 def run(execution: Execution, worker: str = WORKER) -> ExecutionStatus | None:

@@ -136,7 +136,7 @@ class TestReading:
     ) -> None:
         monkeypatch.setattr(working, "_BATCH", 1)
         enqueue()
-        executor.before_sending = enqueue
+        executor.before_sending = lambda: enqueue() if len(executor.sent) < 10 else None
         read = services.reconcile
 
         def read_and_stop(**options: Any) -> Any:
@@ -144,5 +144,7 @@ class TestReading:
             return read(**options)
 
         monkeypatch.setattr(services, "reconcile", read_and_stop)
+        did = loop.round()
 
-        assert list(loop.round().read) == [unknown.pk]
+        assert list(did.read) == [unknown.pk]
+        assert len(did.ran) == 1
