@@ -57,6 +57,24 @@ def test_alive_asks_nobody(client: Any) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_by_plain_http_is_answered_in_production(
+    client: Any, all_well: None, settings: Any, path: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz/", "/healthz/x", "/api/v1/requests", "/admin/"])
+def test_everything_else_is_sent_to_https(client: Any, settings: Any, path: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    response = client.get(path)
+
+    assert (response.status_code, response["Location"]) == (301, f"https://testserver{path}")
+
+
 def test_it_is_ready_when_everything_is(client: Any, all_well: None) -> None:
     response = client.get("/readyz")
 
