@@ -1,5 +1,6 @@
 """From the commit of an approval to the first byte of its refund at the provider."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,14 @@ from tests.flows.stack import Stack, prepared_stack
 from tests.flows.web import AgentClient, Browser
 
 APPROVALS = 100
-#: Fewer without the bell: each waits for the sweeper, all together for a few rounds of it.
+#: Fewer when nobody is rung for: each waits for the next look into the database, all together for
+#: a few rounds of it.
 UNHEARD = 40
 #: Nobody listens there, so that no message is ever published.
 _DEAD_BROKER = {"REDIS_URL": "redis+socket:///nonexistent/valkey.sock?virtual_host=0"}
+
+#: The loop as it is by default: every COUNTERSIGN_SWEEP_EVERY seconds.
+_LOOP = [sys.executable, "manage.py", "work"]
 
 #: PostgreSQL's own note of when the transaction that wrote the decision was committed.
 _COMMITTED = (
@@ -25,10 +30,13 @@ _COMMITTED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Delays:
-    """Seconds, one for each approval: with the broker, and with every message lost."""
+    """Seconds, one for each approval."""
 
     with_broker: list[float]
+    #: Every message lost: the sweeper rings.
     unheard: list[float]
+    #: The broker is down all the time: the money loop carries out.
+    without_broker: list[float]
 
 
 def measure(database_url: str, directory: Path) -> Delays:
@@ -45,8 +53,12 @@ def measure(database_url: str, directory: Path) -> Delays:
         heard = _approve(stack, stack.base_url, furniture, APPROVALS)
         with_broker = _delays(stack, proxy, heard)
         with stack.another_web(**_DEAD_BROKER) as base_url:
-            unheard = _approve(stack, base_url, furniture, UNHEARD)
-        return Delays(with_broker=with_broker, unheard=_delays(stack, proxy, unheard))
+            lost = _approve(stack, base_url, furniture, UNHEARD)
+            unheard = _delays(stack, proxy, lost)
+        with stack.without("broker"), stack.another("loop", *_LOOP):
+            unrung = _approve(stack, stack.base_url, furniture, UNHEARD)
+            without_broker = _delays(stack, proxy, unrung)
+        return Delays(with_broker=with_broker, unheard=unheard, without_broker=without_broker)
 
 
 def _approve(stack: Stack, base_url: str, furniture: Furniture, number: int) -> list[str]:
@@ -56,9 +68,8 @@ def _approve(stack: Stack, base_url: str, furniture: Furniture, number: int) -> 
     payload = refund(stack)["payload"]
     decisions = []
     for index in range(number):
-        request_id = agent.submit(payload | {"amount": 100 + index}, f"{base_url}-{index}").json[
-            "id"
-        ]
+        amounts = payload | {"amount": 100 + index}
+        request_id = agent.submit(amounts, f"{payload['payment_intent']}-{index}").json["id"]
         reviewer.decide(request_id, "approve", "Measured.")
         decisions.append(str(agent.request(request_id)["decision"]["id"]))
     return decisions
