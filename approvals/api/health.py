@@ -1,4 +1,8 @@
-"""Can this installation do its work? Every answer within a bounded time, whatever is frozen."""
+"""Can this installation do its work? Every answer within a bounded time, whatever is frozen.
+
+All parts are asked for: without its broker an installation still works, but slower than it should,
+and whoever looks after it wants to know. So this tells whom to wake, not where to route.
+"""
 
 import time
 from collections.abc import Callable, Mapping

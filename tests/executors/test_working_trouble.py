@@ -149,6 +149,19 @@ class TestOutage:
         assert (stop_at_pause, closed) == ([7, 7], ["all"])
         assert "The database does not answer; next look in 7 s" in caplog.text
 
+    def test_it_is_noticed_at_the_first_search(
+        self, loop: Loop, execution: Execution, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(**_: Any) -> None:
+            raise OperationalError("gone")
+
+        monkeypatch.setattr(services, "refuse_expired", fail)
+
+        with pytest.raises(OperationalError, match="gone"):
+            loop.round()
+        execution.refresh_from_db()
+        assert execution.status == "QUEUED"
+
     def test_it_does_not_try_the_rest_of_a_batch(
         self, loop: Loop, enqueue: Callable[..., Execution], monkeypatch: pytest.MonkeyPatch
     ) -> None:
