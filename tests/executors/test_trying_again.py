@@ -1,6 +1,7 @@
 """What is held because something has to be repaired outside goes on by itself once it is."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from executors import services
 from executors.enums import AttemptClass as C
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution
+from executors.working import Loop
 from tests.executors.conftest import events, run
 from tests.executors.scripted import HERE, ScriptedExecutor, failed
 
@@ -182,3 +184,13 @@ class TestAnotherProcess:
         services.sweep(limit=10)
 
         assert events(unaccepted).count("execution:release") == 1
+
+
+def test_the_loop_tries_it_too(
+    unaccepted: Execution, executor: ScriptedExecutor, later: Callable[..., None]
+) -> None:
+    later(seconds=301)
+
+    done = Loop(limits=nullcontext).round()
+
+    assert done.ran == {unaccepted.pk: "SUCCEEDED"}
