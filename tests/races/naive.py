@@ -3,6 +3,8 @@
 If the harness did not catch these, it would prove nothing about ours.
 """
 
+from django.db.models import Sum
+
 from approvals.enums import Priority, RequestStatus
 from approvals.models import AgentKey, ApprovalRequest, Refusal
 from audit import clock
@@ -69,3 +71,20 @@ def _store(subject: str) -> int:
             code="naive", message="", actor="naive", subject=subject, refused_at=clock.now()
         ).pk
     )
+
+
+def approve_what_fits(request_id: str, of_one_payment: list[str], captured: int) -> int:
+    """Approve if it fits beside what is approved already: add that up, then write.
+
+    One request is not approved twice; what nobody looks after is the payment.
+    """
+    approved = ApprovalRequest.objects.filter(
+        pk__in=of_one_payment, status=RequestStatus.APPROVED
+    ).aggregate(total=Sum("amount_minor"))["total"]
+    request = ApprovalRequest.objects.get(pk=request_id)
+    if (approved or 0) + (request.amount_minor or 0) > captured:
+        raise TooLateError
+    pending = ApprovalRequest.objects.filter(pk=request_id, status=RequestStatus.PENDING)
+    if pending.update(status=RequestStatus.APPROVED, decided_at=clock.now()) != 1:
+        raise TooLateError
+    return request.amount_minor or 0
