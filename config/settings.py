@@ -70,6 +70,7 @@ COUNTERSIGN_AUDIENCE = f"{COUNTERSIGN_ISSUER}#executor"
 
 STRIPE_API_KEY = env_text("STRIPE_API_KEY", "", remedy="the worker's key", secret=True)
 STRIPE_READ_KEY = env_text("STRIPE_READ_KEY", "", remedy="a read-only key", secret=True)
+#: Proves that an event comes from Stripe; for web alone. Without it no webhook is accepted.
 STRIPE_WEBHOOK_SECRET = env_text("STRIPE_WEBHOOK_SECRET", "", remedy="whsec_…", secret=True)
 #: Only outside production: the local Stripe's address. Empty means Stripe's own.
 STRIPE_API_BASE = env_text("STRIPE_API_BASE", "", remedy="http://127.0.0.1:…")

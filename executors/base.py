@@ -107,6 +107,20 @@ class Receipt:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """An event of the provider, reduced to what may be used of it: where to look.
+
+    ``reference`` is the provider's id of the object, ``decision`` what its metadata name; either
+    may be empty. What the event says about the object is not kept: the worker reads that itself.
+    """
+
+    id: str
+    type: str
+    reference: str
+    decision: str
+
+
 class Executor(ABC):
     """One action, one version. Registered once at start; holds no state."""
 

@@ -99,6 +99,18 @@ class ProviderError(ExecutorError):
         self.retry_after = retry_after
 
 
+class UntrustedEventError(ExecutorError):
+    """What came to the webhook is not proven to be the provider's, or not to be of now."""
+
+    code = "bad_signature"
+
+
+class MalformedEventError(ExecutorError):
+    """The provider signed it, but it is no event that can be read."""
+
+    code = "malformed_event"
+
+
 class LookUpMismatchError(ProviderError):
     """The provider has something of ours that does not match in every respect, or twice.
 

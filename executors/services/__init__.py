@@ -8,6 +8,7 @@ from executors.services.claiming import claim
 from executors.services.due import ring_for_readings
 from executors.services.following import follow
 from executors.services.holding import lift_holds, set_hold
+from executors.services.noting import note_event
 from executors.services.queueing import enqueue
 from executors.services.reconciling import reconcile
 from executors.services.running import run
@@ -20,6 +21,7 @@ __all__ = [
     "follow",
     "hold",
     "lift_holds",
+    "note_event",
     "reconcile",
     "release",
     "resolve",

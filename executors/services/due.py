@@ -65,7 +65,7 @@ def _announced(at: datetime, limit: int) -> list[str]:
     events = ProviderEvent.objects.filter(
         execution=OuterRef("pk"), received_at__gt=OuterRef("seen")
     )
-    settled = [S.SUCCEEDED, S.FAILED, S.REFUSED]
+    settled = [S.SUCCEEDED, S.FAILED, S.REFUSED, S.UNKNOWN]
     rows = _with_readings().filter(status__in=settled, provider_events__isnull=False)
     went_well = Q(tried__lte=F("seen"))
     unseen = rows.filter(Q(seen__isnull=True) | Exists(events), went_well | _not_just_tried(at))

@@ -6,6 +6,7 @@ one place into what it proves.
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.conf import settings
 
 from executors.base import Prepared, Provider
 from executors.enums import AttemptClass
-from executors.errors import ProviderError
+from executors.errors import ProviderError, UntrustedEventError
 
 #: Pinned, and stored with every intent: an upgrade of the library changes nothing that is sent.
 API_VERSION = "2026-10-28.endive"
@@ -152,6 +153,23 @@ def reading_gateway() -> Gateway:
     if settings.COUNTERSIGN_ROLE == "money":
         keys.reverse()
     return Gateway(_present(keys[0] or keys[1], "STRIPE_READ_KEY"))
+
+
+def check_signature(body: bytes, header: str, secret: str) -> int:
+    """Check that Stripe signed these bytes, and return when: seconds since 1970.
+
+    Raises:
+        UntrustedEventError: it did not, under this secret.
+    """
+    times = re.findall(r"(?:^|,)t=([^,]*)", header)
+    # The library reads signs, underscores and foreign digits as numbers, and the first of two.
+    if not header.isascii() or len(times) != 1 or not re.fullmatch(r"[0-9]{1,11}", times[0]):
+        raise UntrustedEventError("The header Stripe-Signature is missing or malformed.")
+    try:
+        stripe.WebhookSignature.verify_header(body, header, secret)
+    except (stripe.SignatureVerificationError, ValueError) as error:
+        raise UntrustedEventError("The signature does not belong to this body.") from error
+    return int(times[0])
 
 
 class _Once(stripe.RequestsClient):
