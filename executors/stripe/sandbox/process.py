@@ -85,15 +85,12 @@ def start_sandbox(
     Raises:
         SandboxStartError: it did not become ready, with its own sentence.
     """
-    command = [sys.executable, "-m", "executors.stripe.sandbox", "--stop-with-parent"]
-    command += ["--port", str(port), "--database", str(database.absolute())]
-    command += [f"--{role}-key={key}" for role, key in keys.items() if key]
-    command += [f"--webhook-url={webhook_url}"] * bool(webhook_url)
-    command += ["--seed-demo"] * is_seeded + ["--verbose"] * (log is not None)
+    options = [f"--webhook-url={webhook_url}"] * bool(webhook_url)
+    options += ["--seed-demo"] * is_seeded + ["--verbose"] * (log is not None)
     with tempfile.TemporaryFile() as errors:
         # A session of its own: Ctrl-C in the terminal is for whoever started this process.
         process = subprocess.Popen(  # noqa: S603
-            command,
+            [*_command(database, port, keys), *options],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -107,6 +104,12 @@ def start_sandbox(
             reason = errors.read().decode(errors="replace").strip().splitlines()
             raise SandboxStartError(reason[-1] if reason else "The local Stripe did not start.")
     return RunningSandbox(**json.loads(line), process=process)
+
+
+def _command(database: Path, port: int, keys: Mapping[str, str | None]) -> list[str]:
+    command = [sys.executable, "-m", "executors.stripe.sandbox", "--stop-with-parent"]
+    command += ["--port", str(port), "--database", str(database.absolute())]
+    return command + [f"--{role}-key={key}" for role, key in keys.items() if key]
 
 
 def _first_line(process: "subprocess.Popen[bytes]") -> bytes:
