@@ -71,6 +71,12 @@ class NotPermittedError(ExecutorError):
     code = "not_permitted"
 
 
+class NotRungError(ExecutorError):
+    """The worker could not be rung; nothing is lost, but it takes longer."""
+
+    code = "not_rung"
+
+
 class LostLeaseError(ExecutorError):
     """Another worker has taken over; whatever this one knows must not be written."""
 

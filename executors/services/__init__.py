@@ -4,6 +4,7 @@ Each is keyword-only: it takes its locks, reads the clock once, checks, and writ
 its history in one transaction. None keeps a transaction open while the provider is asked.
 """
 
+from executors.services.asking import read_again
 from executors.services.claiming import claim
 from executors.services.due import ring_for_readings
 from executors.services.following import follow
@@ -22,6 +23,7 @@ __all__ = [
     "hold",
     "lift_holds",
     "note_event",
+    "read_again",
     "reconcile",
     "release",
     "resolve",

@@ -54,10 +54,13 @@ def _unknown(at: datetime, limit: int) -> list[str]:
 
 
 def _is_due(last: datetime | None, times: int, at: datetime) -> bool:
-    if last is None:
-        return True
+    return last is None or next_reading(last, times) <= at
+
+
+def next_reading(last: datetime, times: int) -> datetime:
+    """Return when an UNKNOWN is read next that was read ``times`` times, the last time then."""
     pause = min(_FIRST_PAUSE * 2 ** min(times - 1, 10), _PAUSE)
-    return last + (pause if times < _MANY_READINGS else _LONG_PAUSE) <= at
+    return last + (pause if times < _MANY_READINGS else _LONG_PAUSE)
 
 
 def _announced(at: datetime, limit: int) -> list[str]:
