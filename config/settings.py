@@ -299,6 +299,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "executors.tasks.run": {"queue": "money"},
     "executors.tasks.reconcile": {"queue": "money"},
+    "executors.tasks.scan": {"queue": "money"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -311,6 +312,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "executors.tasks.ring_for_readings",
         "schedule": 30,
         "options": {"expires": 30},
+    },
+    # What did not pass the gate is reported within this many seconds.
+    "scan-the-provider": {
+        "task": "executors.tasks.scan",
+        "schedule": 300,
+        "options": {"expires": 300},
     },
     "expire-requests": {
         "task": "approvals.tasks.expire_requests",

@@ -45,6 +45,12 @@ def ring_for_readings(**_: Any) -> None:
     services.ring_for_readings(limit=_SWEEP_LIMIT)
 
 
+@shared_task(name="executors.tasks.scan", soft_time_limit=SOFT_LIMIT, time_limit=HARD_LIMIT)
+def scan(**_: Any) -> None:
+    """Compare everything at the provider with our record. It needs the worker's key to list."""
+    services.scan()
+
+
 def worker_name() -> str:
     """Return this process's name as the record keeps it: host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"[:120]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from audit.admin.base import ViewOnlyAdmin
-from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading
+from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading, Scan
 
 
 @admin.register(Intent)
@@ -46,6 +46,15 @@ class FindingAdmin(ViewOnlyAdmin):
     list_filter = ("kind",)
     search_fields = ("execution__pk", "execution__subject", "provider_reference", "message")
     list_select_related = ("execution",)
+    ordering = ("-id",)
+
+
+@admin.register(Scan)
+class ScanAdmin(ViewOnlyAdmin):
+    """Up to when everything at the provider was compared with the record."""
+
+    list_display = ("id", "action", "account", "since", "until", "listed", "finished_at")
+    list_filter = ("action", "account")
     ordering = ("-id",)
 
 

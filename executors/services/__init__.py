@@ -13,6 +13,7 @@ from executors.services.noting import note_event
 from executors.services.queueing import enqueue
 from executors.services.reconciling import reconcile
 from executors.services.running import run
+from executors.services.scanning import scan
 from executors.services.steering import hold, release, resolve, revoke
 from executors.services.sweeping import sweep
 
@@ -30,6 +31,7 @@ __all__ = [
     "revoke",
     "ring_for_readings",
     "run",
+    "scan",
     "set_hold",
     "sweep",
 ]

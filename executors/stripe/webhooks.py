@@ -8,7 +8,7 @@ from typing import Any
 
 from executors.base import Announcement
 from executors.errors import MalformedEventError, UntrustedEventError
-from executors.stripe.gateway import check_signature
+from executors.stripe.gateway import is_signed
 from executors.stripe.schema import OURS
 
 #: An event of ours has a few kilobytes; the largest of Stripe's stay below this many bytes.
@@ -19,6 +19,7 @@ TOLERANCE = timedelta(minutes=5)
 
 #: Events about one refund. The last is what endpoints of older API versions are sent.
 _ABOUT_REFUNDS = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+_SECONDS = re.compile(r"[0-9]{1,11}")
 _EVENT_ID = re.compile(r"evt_[A-Za-z0-9_]{1,200}")
 _TYPE = re.compile(r"[a-z0-9_.]{1,80}")
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}")
@@ -33,7 +34,9 @@ def read(body: bytes, signature: str, *, secret: str, at: datetime) -> Announcem
         UntrustedEventError: not signed with this secret, or more than five minutes ago or ahead.
         MalformedEventError: signed, but no event.
     """
-    signed_at = datetime.fromtimestamp(check_signature(body, signature, secret), UTC)
+    signed_at = _signed_at(signature)
+    if not is_signed(body, signature, secret):
+        raise UntrustedEventError("The signature does not belong to this body.")
     if abs(at - signed_at) > TOLERANCE:
         raise UntrustedEventError(
             f"It was signed at {signed_at:%Y-%m-%d %H:%M:%S} UTC, which is more than five minutes "
@@ -52,6 +55,15 @@ def read(body: bytes, signature: str, *, secret: str, at: datetime) -> Announcem
         reference=_id_or_nothing(refund.get("id")),
         decision=_id_or_nothing(decision),
     )
+
+
+def _signed_at(header: str) -> datetime:
+    """Return the time in the header, which is part of what is signed."""
+    times = re.findall(r"(?:^|,)t=([^,]*)", header)
+    # The library reads signs, underscores and foreign digits as numbers, and the first of two.
+    if not header.isascii() or len(times) != 1 or not _SECONDS.fullmatch(times[0]):
+        raise UntrustedEventError("The header Stripe-Signature is missing or malformed.")
+    return datetime.fromtimestamp(int(times[0]), UTC)
 
 
 def _event(body: bytes) -> Mapping[str, Any]:

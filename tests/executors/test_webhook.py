@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, OperationalError
 from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
+from stripe import WebhookSignature
 
 from executors import services, views
+from executors.errors import UntrustedEventError
 from executors.models import Execution, ProviderEvent
 from executors.stripe import webhooks
 from tests.executors.webhooks import ADDRESS, SECRET, deliver, event_about, signature
@@ -88,13 +92,22 @@ class TestTaken:
 class TestRefused:
     """A clear 4xx that changes nothing."""
 
-    @pytest.mark.parametrize("ahead", [-301, 301, 10_000_000])
+    @pytest.mark.parametrize("ahead", [-310, 310, 10_000_000])
     def test_what_was_not_signed_now(self, ahead: int) -> None:
         text = json.dumps(event_about())
 
         response = deliver(text, header=signature(text, ahead=ahead))
 
         assert problem(response) == (400, "signature_not_of_now")
+
+    @pytest.mark.parametrize(("off", "is_taken"), [(-301, False), (-300, True), (301, False)])
+    def test_five_minutes_are_five_minutes(self, off: int, is_taken: bool) -> None:
+        text = json.dumps(event_about())
+        at = datetime(2026, 11, 25, 12, tzinfo=UTC)
+        header = WebhookSignature.generate_signature_header(text, SECRET, int(at.timestamp()) + off)
+
+        with nullcontext() if is_taken else pytest.raises(UntrustedEventError, match="from now"):
+            webhooks.read(text.encode(), header, secret=SECRET, at=at)
 
     def test_what_another_secret_signed(self) -> None:
         text = json.dumps(event_about())
