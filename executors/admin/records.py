@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from audit import visible
 from audit.admin.base import ViewOnlyAdmin
 from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading, Scan
 
@@ -42,11 +43,16 @@ class ReadingAdmin(ViewOnlyAdmin):
 class FindingAdmin(ViewOnlyAdmin):
     """What the provider shows and our record does not explain."""
 
-    list_display = ("id", "kind", "provider_reference", "execution", "found_at")
+    list_display = ("provider_reference", "kind", "what", "execution", "found_at")
     list_filter = ("kind",)
     search_fields = ("execution__pk", "execution__subject", "provider_reference", "message")
     list_select_related = ("execution",)
     ordering = ("-id",)
+
+    @admin.display(description="what was found")
+    def what(self, row: Finding) -> str:
+        """Return the sentence, with what is hidden in it made visible."""
+        return visible.show(row.message)
 
 
 @admin.register(Scan)

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from executors import services
+from audit import clock
+from executors import findings, services
 from executors.enums import ExecutionStatus as S
+from executors.enums import FindingKind
 from executors.models import Execution
 from executors.stripe.sandbox.process import RunningSandbox
 from tests.browser.conftest import Desk
@@ -72,6 +74,28 @@ def test_an_unknown_outcome_is_read_again(
 
     expect(desk.page.get_by_text("The money worker is rung.")).to_be_visible()
     assert heard == [unknown.pk]
+
+
+def test_an_auditor_sees_what_never_passed_the_gate(
+    open_window: Callable[..., Desk], auditor: Any, provider: RunningSandbox
+) -> None:
+    findings.report(
+        FindingKind.OUTSIDE_THE_GATE,
+        reference="re_3oBg621LizrUyU3m0RK7EPlp",
+        message="re_3oBg621LizrUyU3m0RK7EPlp (95.00 USD, succeeded, made 25 Nov 2026 10:12:22 "
+        "UTC). No decision of ours is about it.",
+        execution=None,
+        at=clock.now(),
+    )
+    window = open_window()
+    window.sign_in(auditor)
+    window.page.get_by_role("link", name="findings at the provider").click()
+    window.look("findings")
+    window.page.get_by_role("link", name="re_3oBg621LizrUyU3m0RK7EPlp").click()
+
+    expect(window.page.get_by_text("No decision of ours is about it.")).to_be_visible()
+    window.look("finding")
+    assert window.complaints == []
 
 
 def test_what_was_taken_back_says_so(desk: Desk, reversed_one: Execution) -> None:
