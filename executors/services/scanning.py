@@ -4,6 +4,7 @@ Nothing is sent here, and no execution is changed. What is found is kept with an
 """
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Min
@@ -22,8 +23,11 @@ logger = logging.getLogger(__name__)
 
 #: Each listing begins this long before the end of the last: lists lag, and clocks differ.
 OVERLAP = timedelta(minutes=10)
-#: The longest stretch of one listing, so that it ends in time after a long outage.
-LONGEST = timedelta(hours=6)
+#: The longest stretch of one listing: one that cannot end within its time would never be written.
+LONGEST = timedelta(hours=1)
+#: Seconds after which a scan that catches up after an outage leaves the rest to the next one. With
+#: one more listing it still ends before the worker's time limits.
+PATIENCE = 15.0
 
 #: According to our record nothing of these can be at the provider, or nothing that lasts.
 _NOTHING_THERE = (S.QUEUED, S.HELD, S.FAILED, S.REFUSED)
@@ -55,11 +59,24 @@ def scan() -> list[Finding]:
 
 
 def _scan(executor: Executor) -> list[Finding]:
+    """List stretch after stretch until the present moment, or until the time is over."""
     account = executor.provider().account
     at = clock.now()
-    since, until = _window(executor.name, account, at)
+    ends = time.monotonic() + PATIENCE
+    found: list[Finding] = []
+    while True:
+        since, until = _window(executor.name, account, at)
+        found += _scan_stretch(executor, account, since, until)
+        if until >= at or time.monotonic() >= ends:
+            return found
+
+
+def _scan_stretch(
+    executor: Executor, account: str, since: datetime, until: datetime
+) -> list[Finding]:
     # The executions are read after the listing: whatever is listed was decided before.
     listed = list(executor.listed(since, until)) if since < until else []
+    at = clock.now()
     found = _compare(executor, listed, at)
     Scan.objects.create(
         action=executor.name,
@@ -67,7 +84,7 @@ def _scan(executor: Executor) -> list[Finding]:
         since=since,
         until=until,
         listed=len(listed),
-        finished_at=clock.now(),
+        finished_at=at,
     )
     return found
 

@@ -28,8 +28,8 @@ MONEY_TIMEOUT = (5.0, 25.0)
 FACTS_BUDGET = 3.0
 #: Reads by the worker, which decide what becomes of money, may take longer.
 LOOK_UP_BUDGET = 20.0
-#: A listing of everything has a task, and its time limits, to itself.
-LISTING_BUDGET = 30.0
+#: One listing of everything that was made in a stretch of time; a task may make several.
+LISTING_BUDGET = 15.0
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PAGE = 100

@@ -1,5 +1,6 @@
 """How far the listings have come: written down when one is complete, and only then."""
 
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -30,7 +31,7 @@ class TestProgress:
     def test_each_begins_a_little_before_the_end_of_the_last(
         self, later: Callable[..., None]
     ) -> None:
-        later(hours=1)
+        later(minutes=50)
         services.scan()
         later(minutes=30)
         services.scan()
@@ -40,14 +41,29 @@ class TestProgress:
         assert third.since == second.until - scanning.OVERLAP
         assert third.until > second.until
 
-    def test_a_long_outage_is_caught_up_piece_by_piece(self, later: Callable[..., None]) -> None:
-        later(hours=10)
+    def test_a_long_outage_is_caught_up_stretch_by_stretch(
+        self, later: Callable[..., None]
+    ) -> None:
+        later(hours=5)
+        services.scan()
+
+        scans = self.scans()
+        assert len(scans) > 5
+        for before, after in itertools.pairwise(scans):
+            assert after.since <= before.until < after.until <= after.since + scanning.LONGEST
+        assert scans[-1].until >= scans[0].until + timedelta(hours=5)
+
+    def test_what_takes_too_long_goes_on_the_next_time(
+        self, later: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scanning, "PATIENCE", 0.0)
+        later(hours=5)
         services.scan()
         services.scan()
 
-        _, second, third = self.scans()
-        assert second.until == second.since + scanning.LONGEST
-        assert third.until > second.until + timedelta(hours=3)
+        first, second, third = self.scans()
+        assert second.until == first.until + scanning.LONGEST
+        assert third.since == second.until - scanning.OVERLAP
 
     def test_what_was_made_at_the_edge_is_not_missed(
         self, payment: Any, refund: Callable[..., Any], later: Callable[..., None]
