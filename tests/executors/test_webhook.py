@@ -196,6 +196,7 @@ class TestRefused:
 
         assert response.status_code == 405
         assert response["Allow"] == "POST"
+        assert response["Content-Type"] == "application/problem+json"
 
     def test_everything_while_there_is_no_secret(self, settings: Any) -> None:
         settings.STRIPE_WEBHOOK_SECRET = ""
