@@ -70,6 +70,7 @@ COUNTERSIGN_AUDIENCE = f"{COUNTERSIGN_ISSUER}#executor"
 
 STRIPE_API_KEY = env_text("STRIPE_API_KEY", "", remedy="the worker's key", secret=True)
 STRIPE_READ_KEY = env_text("STRIPE_READ_KEY", "", remedy="a read-only key", secret=True)
+#: Proves that an event comes from Stripe; for web alone. Without it no webhook is accepted.
 STRIPE_WEBHOOK_SECRET = env_text("STRIPE_WEBHOOK_SECRET", "", remedy="whsec_…", secret=True)
 #: Only outside production: the local Stripe's address. Empty means Stripe's own.
 STRIPE_API_BASE = env_text("STRIPE_API_BASE", "", remedy="http://127.0.0.1:…")
@@ -305,6 +306,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "executors.tasks.run": {"queue": "money"},
     "executors.tasks.reconcile": {"queue": "money"},
+    "executors.tasks.scan": {"queue": "money"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -317,6 +319,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "executors.tasks.ring_for_readings",
         "schedule": 30,
         "options": {"expires": 30},
+    },
+    # What did not pass the gate is reported within this many seconds.
+    "scan-the-provider": {
+        "task": "executors.tasks.scan",
+        "schedule": 300,
+        "options": {"expires": 300},
     },
     "expire-requests": {
         "task": "approvals.tasks.expire_requests",

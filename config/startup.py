@@ -35,6 +35,7 @@ def check_environment() -> None:
             "beat or command."
         )
     _check_live_keys()
+    _check_webhook_secret()
     if settings.IN_PRODUCTION:
         _check_production()
     _check_signing_key_is_apart()
@@ -116,6 +117,23 @@ def _check_live_keys() -> None:
                 f"{name} is a live key and STRIPE_API_BASE names {host}. A live key is sent to "
                 "Stripe's own address only: remove STRIPE_API_BASE."
             )
+
+
+def _check_webhook_secret() -> None:
+    """The secret is Stripe's signature: whoever has it can announce what Stripe never did."""
+    secret = settings.STRIPE_WEBHOOK_SECRET
+    if not secret:
+        return
+    if not secret.startswith("whsec_"):
+        raise ConfigurationError(
+            "STRIPE_WEBHOOK_SECRET is not the secret of a webhook endpoint. Set it to the one that "
+            "Stripe shows for the endpoint; it starts with whsec_."
+        )
+    if settings.IN_PRODUCTION and settings.COUNTERSIGN_ROLE in WORKERS | {"beat"}:
+        raise ConfigurationError(
+            f"STRIPE_WEBHOOK_SECRET is set for the role {settings.COUNTERSIGN_ROLE!r}, which "
+            "receives no webhooks. Give it to the web process (COUNTERSIGN_ROLE=web) alone."
+        )
 
 
 def _check_production() -> None:

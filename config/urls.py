@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from approvals.api import urls as api
+from executors.views import stripe_webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("approvals.api.urls")),
+    path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),
     *api.root,
 ]

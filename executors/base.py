@@ -6,8 +6,9 @@ happened. It knows nothing of requests, reviewers or the database.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -112,6 +113,33 @@ class Receipt:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One object of a complete listing: what it is, when it was made, and whose it says it is.
+
+    ``decision`` is what its metadata name; ``whole`` is the object in the provider's own words.
+    """
+
+    receipt: Receipt
+    created_at: datetime
+    decision: str
+    whole: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """An event of the provider, reduced to what may be used of it: where to look.
+
+    ``reference`` is the provider's id of the object, ``decision`` what its metadata name; either
+    may be empty. What the event says about the object is not kept: the worker reads that itself.
+    """
+
+    id: str
+    type: str
+    reference: str
+    decision: str
+
+
 class Executor(ABC):
     """One action, one version. Registered once at start; holds no state."""
 
@@ -130,6 +158,8 @@ class Executor(ABC):
     summary: str
     #: The provider's own statuses of a success that is still on its way.
     unsettled: Sequence[str] = ()
+    #: Whether the provider can list everything of this kind, so that what we did not do is found.
+    is_listable: bool = False
 
     @abstractmethod
     def check(self, payload: Mapping[str, Any]) -> None:
@@ -204,3 +234,17 @@ class Executor(ABC):
         Raises:
             ProviderError: unreadable, or not there.
         """
+
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        """Yield everything of this kind that was made at the provider then, by whomever.
+
+        From ``since``, and before ``until``. Only called when ``is_listable``.
+
+        Raises:
+            ProviderError: a page is unreadable; what came before is no complete listing.
+        """
+        raise NotImplementedError
+
+    def is_of(self, claims: Mapping[str, Any], token_sha256: str, found: Listed) -> bool:
+        """Tell whether an object is in every respect what these claims have carried out."""
+        raise NotImplementedError

@@ -71,6 +71,12 @@ class NotPermittedError(ExecutorError):
     code = "not_permitted"
 
 
+class NotRungError(ExecutorError):
+    """The worker could not be rung; nothing is lost, but it takes longer."""
+
+    code = "not_rung"
+
+
 class LostLeaseError(ExecutorError):
     """Another worker has taken over; whatever this one knows must not be written."""
 
@@ -97,6 +103,18 @@ class ProviderError(ExecutorError):
         self.http_status = http_status
         self.request_id = request_id
         self.retry_after = retry_after
+
+
+class UntrustedEventError(ExecutorError):
+    """What came to the webhook is not proven to be the provider's, or not to be of now."""
+
+    code = "bad_signature"
+
+
+class MalformedEventError(ExecutorError):
+    """The provider signed it, but it is no event that can be read."""
+
+    code = "malformed_event"
 
 
 class LookUpMismatchError(ProviderError):

@@ -232,6 +232,29 @@ class Finding(models.Model):
         return f"{self.get_kind_display()}: {self.provider_reference}"
 
 
+class Scan(models.Model):
+    """A complete listing of what was made at the provider. Written once, when it is complete.
+
+    The next one begins a little before ``until``. The first of an account lists nothing: it says
+    from when on the account is watched.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    action = models.CharField(max_length=60)
+    account = models.CharField(max_length=80)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    listed = models.PositiveIntegerField()
+    finished_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["action", "account", "until"], name="scan_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.pk}"
+
+
 class Hold(models.Model):
     """A brake: while it stands, nothing in its scope is claimed or sent."""
 

@@ -39,3 +39,9 @@ def reconcile(*, execution_id: str, **_: Any) -> None:
 def ring_for_readings(**_: Any) -> None:
     """Find the executions about which the provider should be read again."""
     services.ring_for_readings(limit=_SWEEP_LIMIT)
+
+
+@shared_task(name="executors.tasks.scan", **_LIMITS)
+def scan(**_: Any) -> None:
+    """Compare everything at the provider with our record. It needs the worker's key to list."""
+    services.scan()

@@ -14,7 +14,7 @@ _SENTENCES = {
     S.SUCCEEDED: "The provider acted, once. The receipt is the proof.",
     S.FAILED: "The provider refused, for good. No money moved.",
     S.REFUSED: "We refused to send it, for good. No money moved.",
-    S.REVERSED: "It succeeded, and the provider took it back later.",
+    S.REVERSED: "It succeeded, and the provider took it back. The customer lacks the money.",
 }
 _TONES = {
     S.QUEUED: "",
@@ -24,7 +24,7 @@ _TONES = {
     S.SUCCEEDED: "go",
     S.FAILED: "no",
     S.REFUSED: "no",
-    S.REVERSED: "warn",
+    S.REVERSED: "no",
 }
 
 

@@ -26,6 +26,8 @@ Found = TypeVar("Found")
 _BATCH = 20
 #: Seconds between two searches for readings that are due. They are costly, and never urgent.
 _READINGS_EVERY = 30.0
+#: Seconds between two looks whether a listing of the provider is late.
+_SCAN_EVERY = 60.0
 #: How often a pause looks whether it should end, in seconds; not how long it is.
 _LOOK_EVERY = 0.1
 
@@ -50,6 +52,7 @@ class Loop:
         self.stopping = False
         self._limits = limits
         self._read_from = 0.0
+        self._scan_from = 0.0
 
     def run(self, *, every: float) -> None:
         """Do one round after the other, with ``every`` seconds between them.
@@ -79,6 +82,7 @@ class Loop:
             found = self._carry_out(due, done)
             # Not "or": work that never ends must not keep the readings from their turn.
             found = self._read(readings, done) or found
+        self._scan()
         return done
 
     def _refuse(self, done: Round) -> None:
@@ -110,6 +114,20 @@ class Loop:
             return False
         self._take_up(execution_id, _read_if_due, done.read, done)
         return True
+
+    def _scan(self) -> None:
+        """Look for refunds that never passed the gate, where the periodic task does not."""
+        if self.stopping or monotonic() < self._scan_from:
+            return
+        self._scan_from = monotonic() + _SCAN_EVERY
+        try:
+            if self._limited(services.is_scan_late):
+                self._limited(services.scan)
+        except (OperationalError, InterfaceError, TimeUpError):
+            raise
+        except Exception:
+            logger.exception("The provider was not compared with the record.")
+            connections.close_all()
 
     def _take_up(
         self,

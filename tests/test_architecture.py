@@ -31,6 +31,7 @@ INSERT_ONLY = {
     "ProviderEvent",
     "Reading",
     "Refusal",
+    "Scan",
     "Subject",  # the counter of the record itself
 }
 

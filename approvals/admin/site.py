@@ -11,14 +11,16 @@ from django.urls import reverse
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest
 from audit import clock
+from executors.attention import NEEDS_A_PERSON
 from executors.enums import ExecutionStatus
-from executors.models import Execution
+from executors.models import Execution, Finding
 
 admin.site.login_template = "approvals/login.html"
 admin.site.index_template = "approvals/index.html"
 
 _REQUESTS = "admin:approvals_approvalrequest_changelist"
 _EXECUTIONS = "admin:executors_execution_changelist"
+_FINDINGS = "admin:executors_finding_changelist"
 
 
 def environment_label(request: HttpRequest) -> list[str] | None:
@@ -45,7 +47,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             "Carrying out",
             [
-                _item(request, "Executions", "executors.execution", "play_circle"),
+                _executions_item(request),
+                _item(request, "Findings", "executors.finding", "search"),
                 _item(request, "Holds", "executors.hold", "pan_tool"),
             ],
         ),
@@ -72,7 +75,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the first page what needs a person's eye, with where to find it."""
-    context["counts"] = _request_counts(request) + _execution_counts(request)
+    context["counts"] = [
+        *_request_counts(request),
+        *_execution_counts(request),
+        *_finding_counts(request),
+    ]
     return context
 
 
@@ -85,20 +92,30 @@ def _request_counts(request: HttpRequest) -> list[dict[str, Any]]:
 def _execution_counts(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.user.has_perm("executors.view_execution"):
         return []
+    address = reverse(_EXECUTIONS)
+    needed = Execution.objects.filter(NEEDS_A_PERSON).count()
     shown = [
         (ExecutionStatus.HELD, "held", "warn"),
         (ExecutionStatus.UNKNOWN, "outcome unknown", "no"),
+        (ExecutionStatus.REVERSED, "taken back by the provider", "no"),
         (ExecutionStatus.FAILED, "refused by the provider", "no"),
         (ExecutionStatus.REFUSED, "refused by us", ""),
     ]
     counted = Execution.objects.aggregate(
         **{status.value: Count("pk", filter=Q(status=status)) for status, _, _ in shown}
     )
-    address = reverse(_EXECUTIONS)
-    return [
+    by_status = [
         _count(text, counted[status.value], f"{address}?status__exact={status.value}", tone)
         for status, text, tone in shown
     ]
+    return [_count("need a person", needed, f"{address}?attention=yes", "no"), *by_status]
+
+
+def _finding_counts(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.has_perm("executors.view_finding"):
+        return []
+    number = Finding.objects.count()
+    return [_count("findings at the provider", number, reverse(_FINDINGS), "no")]
 
 
 def _count(text: str, number: int, link: str, tone: str) -> dict[str, Any]:
@@ -110,6 +127,14 @@ def _waiting_item(request: HttpRequest) -> dict[str, Any]:
     item["active"] = item["active"] and not _shows_all(request)
     if item["permission"](request):
         item |= {"badge": waiting().count(), "badge_variant": "primary"}
+    return item
+
+
+def _executions_item(request: HttpRequest) -> dict[str, Any]:
+    item = _item(request, "Executions", "executors.execution", "play_circle")
+    needed = Execution.objects.filter(NEEDS_A_PERSON).count()
+    if needed and item["permission"](request):
+        item |= {"badge": needed, "badge_variant": "danger"}
     return item
 
 

@@ -13,7 +13,7 @@ from approvals.api import errors
 from audit.identifiers import new_id
 
 HEADER = "Request-Id"
-_MACHINES = ("/api/", "/.well-known/", "/healthz", "/readyz")
+_MACHINES = ("/api/", "/.well-known/", "/webhooks/", "/healthz", "/readyz")
 
 
 class RequestIdMiddleware:

@@ -25,9 +25,10 @@ def valkey(server: Valkey) -> Plan:
 
 
 def local_stripe(port: int) -> Plan:
-    """The local Stripe with its own database."""
+    """The local Stripe with its own database; it announces events to the web process."""
     database = settings.COUNTERSIGN_VAR_DIR / "local-stripe.sqlite3"
     options = ["--port", str(port), "--database", str(database), "--seed-demo"]
+    options += ["--webhook-url", f"http://127.0.0.1:{settings.PORT}/webhooks/stripe"]
     return _plan(
         "local-stripe",
         [sys.executable, "-m", "executors.stripe.sandbox", *options],
@@ -36,7 +37,10 @@ def local_stripe(port: int) -> Plan:
 
 
 def web(running: dict[str, str], stripe: Provider) -> Plan:
-    """The API and the admin. It holds the signing key and the read-only provider key."""
+    """The API and the admin. It holds the signing key and the read-only provider key.
+
+    It alone can tell an event of Stripe's from a forged one.
+    """
     address = f"127.0.0.1:{settings.PORT}"
     options = [
         *("--bind", address, "--worker-class", "gthread", "--workers", "2", "--threads", "8"),
@@ -47,7 +51,7 @@ def web(running: dict[str, str], stripe: Provider) -> Plan:
         "web",
         [sys.executable, "-m", "gunicorn", "config.wsgi", *options],
         role="web",
-        extra=running | {"STRIPE_READ_KEY": stripe.read_key},
+        extra=running | stripe.web_secrets,
         is_ready=lambda _said: _answers(address),
     )
 

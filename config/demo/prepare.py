@@ -80,8 +80,9 @@ def environment(redis_url: str, stripe: Provider) -> dict[str, str]:
     demo_secrets.write(var_dir, running, demo_secrets.RUNNING)
     read_key = {"STRIPE_READ_KEY": stripe.read_key} if stripe.is_local else {}
     worker_key = {"STRIPE_API_KEY": stripe.worker_key} if stripe.is_local else {}
-    for role in ("web", "default", "command"):
+    for role in ("default", "command"):
         demo_secrets.write(var_dir, read_key, role)
+    demo_secrets.write(var_dir, stripe.web_secrets if stripe.is_local else {}, "web")
     demo_secrets.write(var_dir, worker_key, "money")
     return running
 

@@ -24,12 +24,20 @@ class Provider:
     worker_key: str
     read_key: str
     is_local: bool
+    #: Signs the events; for the web process. Empty when nobody delivers any.
+    webhook_secret: str = ""
     payments: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def api_base(self) -> str:
         """The setting ``STRIPE_API_BASE``; empty means Stripe's own address."""
         return self.base_url if self.is_local else ""
+
+    @property
+    def web_secrets(self) -> dict[str, str]:
+        """What the web process alone needs: a key that reads, and how events are signed."""
+        signed = {"STRIPE_WEBHOOK_SECRET": self.webhook_secret} if self.webhook_secret else {}
+        return {"STRIPE_READ_KEY": self.read_key, **signed}
 
 
 def given() -> Provider | None:
@@ -53,6 +61,7 @@ def given() -> Provider | None:
         worker_key=worker_key,
         read_key=read_key,
         is_local=False,
+        webhook_secret=os.environ.get("STRIPE_WEBHOOK_SECRET", ""),
     )
 
 
@@ -68,6 +77,7 @@ def local(said: str) -> Provider:
         worker_key=ready["worker_key"],
         read_key=ready["read_key"],
         is_local=True,
+        webhook_secret=ready["webhook_secret"],
         payments=payments,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +17,9 @@ from audit.admin.acting import Act, ReasonForm, act_page
 from audit.admin.base import HistoryAdmin
 from audit.admin.changes import Version
 from executors import services, wording
+from executors.admin import outlook
 from executors.admin.forms import ResolveForm
+from executors.attention import NEEDS_A_PERSON
 from executors.enums import ExecutionStatus as S
 from executors.errors import ExecutorError
 from executors.models import Execution, Intent
@@ -25,15 +28,18 @@ from executors.permissions import can_steer
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """One thing that a person may do: when it is offered, what it does, in words."""
+    """One thing that a person may do: when it is offered, what it does, in words.
+
+    Whatever changes something asks for a reason.
+    """
 
     statuses: frozenset[S]
     title: str
     consequence: str
     button: str
     done: str
-    call: Callable[..., Execution]
-    form: type[ReasonForm] = ReasonForm
+    call: Callable[..., Any]
+    form: type[forms.Form] = ReasonForm
     danger: bool = False
 
 
@@ -65,6 +71,17 @@ VERBS = {
         done="It is released.",
         call=services.release,
     ),
+    "read": Verb(
+        statuses=frozenset({S.UNKNOWN, S.SUCCEEDED}),
+        title="Read it again",
+        consequence="The money worker is rung, and reads the provider within seconds. Nothing is "
+        "sent. What the provider shows is written down; an unknown outcome is settled only if it "
+        "is proof.",
+        button="Read it again",
+        done="The money worker is rung. Reload this page in a few seconds to see what it read.",
+        call=services.read_again,
+        form=forms.Form,
+    ),
     "resolve": Verb(
         statuses=frozenset({S.UNKNOWN}),
         title="Resolve the unknown outcome",
@@ -74,8 +91,24 @@ VERBS = {
         done="The outcome is recorded.",
         call=services.resolve,
         form=ResolveForm,
+        danger=True,
     ),
 }
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """What needs a person: unknown, reversed, or stopped by something that nobody set."""
+
+    title = "needs a person"
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the one answer beside all."""
+        return [("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Narrow to what needs a person."""
+        return queryset.filter(NEEDS_A_PERSON) if self.value() == "yes" else queryset
 
 
 @admin.register(Execution)
@@ -83,7 +116,7 @@ class ExecutionAdmin(HistoryAdmin):
     """The carrying-out of decisions."""
 
     list_display = ("id", "state", "action", "subject", "queued_at", "finished_at", "trouble")
-    list_filter = ("status", "action")
+    list_filter = (AttentionFilter, "status", "action")
     search_fields = ("id", "jti", "subject", "provider_reference", "agent", "error_code")
     ordering = ("-id",)
     show_full_result_count = False
@@ -125,6 +158,7 @@ class ExecutionAdmin(HistoryAdmin):
             "tone": wording.tone(row.status),
             "intent": Intent.objects.filter(execution=row).first(),
             "attempts": list(row.attempts.all()),
+            "outlook": outlook.of(row),
             "verbs": [
                 {"button": verb.button, "danger": verb.danger, "url": self.url(name, row.pk)}
                 for name, verb in VERBS.items()

@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 
+from audit import visible
 from audit.admin.base import ViewOnlyAdmin
-from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading
+from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading, Scan
 
 
 @admin.register(Intent)
@@ -42,10 +43,24 @@ class ReadingAdmin(ViewOnlyAdmin):
 class FindingAdmin(ViewOnlyAdmin):
     """What the provider shows and our record does not explain."""
 
-    list_display = ("id", "kind", "provider_reference", "execution", "found_at")
+    list_display = ("provider_reference", "kind", "what", "execution", "found_at")
     list_filter = ("kind",)
     search_fields = ("execution__pk", "execution__subject", "provider_reference", "message")
     list_select_related = ("execution",)
+    ordering = ("-id",)
+
+    @admin.display(description="what was found")
+    def what(self, row: Finding) -> str:
+        """Return the sentence, with what is hidden in it made visible."""
+        return visible.show(row.message)
+
+
+@admin.register(Scan)
+class ScanAdmin(ViewOnlyAdmin):
+    """Up to when everything at the provider was compared with the record."""
+
+    list_display = ("id", "action", "account", "since", "until", "listed", "finished_at")
+    list_filter = ("action", "account")
     ordering = ("-id",)
 
 

@@ -287,6 +287,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Scan",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("action", models.CharField(max_length=60)),
+                ("account", models.CharField(max_length=80)),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                ("listed", models.PositiveIntegerField()),
+                ("finished_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(fields=["action", "account", "until"], name="scan_latest")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Finding",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),

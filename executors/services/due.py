@@ -66,10 +66,13 @@ def _unknown(among: "QuerySet[Execution]", at: datetime, limit: int) -> list[str
 
 
 def _is_due(last: datetime | None, times: int, at: datetime) -> bool:
-    if last is None:
-        return True
+    return last is None or next_reading(last, times) <= at
+
+
+def next_reading(last: datetime, times: int) -> datetime:
+    """Return when an UNKNOWN is read next that was read ``times`` times, the last time then."""
     pause = min(_FIRST_PAUSE * 2 ** min(times - 1, 10), _PAUSE)
-    return last + (pause if times < _MANY_READINGS else _LONG_PAUSE) <= at
+    return last + (pause if times < _MANY_READINGS else _LONG_PAUSE)
 
 
 def _announced(among: "QuerySet[Execution]", at: datetime, limit: int) -> list[str]:
@@ -77,7 +80,7 @@ def _announced(among: "QuerySet[Execution]", at: datetime, limit: int) -> list[s
     events = ProviderEvent.objects.filter(
         execution=OuterRef("pk"), received_at__gt=OuterRef("seen")
     )
-    settled = [S.SUCCEEDED, S.FAILED, S.REFUSED]
+    settled = [S.SUCCEEDED, S.FAILED, S.REFUSED, S.UNKNOWN]
     rows = _with_readings(among).filter(status__in=settled, provider_events__isnull=False)
     went_well = Q(tried__lte=F("seen"))
     unseen = rows.filter(Q(seen__isnull=True) | Exists(events), went_well | _not_just_tried(at))

@@ -82,14 +82,18 @@ def _absence(execution: Execution, shown: Shown, begun_at: datetime) -> Reading 
         return None
     if _was_seen(execution):
         return None
-    ends = execution.attempts.values_list("ended_at", flat=True)
-    quiet_after = [ended_at + QUIET_AFTER_LAST_ATTEMPT for ended_at in ends if ended_at]
-    quiet_from = max([shown.expires_at, execution.expires_at, *quiet_after])
     return execution.readings.filter(
         result=ReadingResult.ABSENT,
-        begun_at__gte=quiet_from,
+        begun_at__gte=max(shown.expires_at, quiet_from(execution)),
         begun_at__lte=begun_at - BETWEEN_LISTINGS,
     ).first()
+
+
+def quiet_from(execution: Execution) -> datetime:
+    """Return from when on a listing without it may count as proof that it did not happen."""
+    ends = execution.attempts.values_list("ended_at", flat=True)
+    quiet_after = [ended_at + QUIET_AFTER_LAST_ATTEMPT for ended_at in ends if ended_at]
+    return max([execution.expires_at, *quiet_after])
 
 
 def _was_seen(execution: Execution) -> bool:

@@ -30,6 +30,8 @@ MONEY_TIMEOUT = (5.0, 25.0)
 FACTS_BUDGET = 3.0
 #: Reads by the worker, which decide what becomes of money, may take longer.
 LOOK_UP_BUDGET = 20.0
+#: One listing of everything that was made in a stretch of time; a task may make several.
+LISTING_BUDGET = 15.0
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PAGE = 100
@@ -159,6 +161,14 @@ def reading_gateway() -> Gateway:
     if settings.COUNTERSIGN_ROLE == "money":
         keys.reverse()
     return Gateway(_present(keys[0] or keys[1], "STRIPE_READ_KEY"))
+
+
+def is_signed(body: bytes, header: str, secret: str) -> bool:
+    """Tell whether Stripe signed these bytes with this secret; when, is another question."""
+    try:
+        return bool(stripe.WebhookSignature.verify_header(body, header, secret))
+    except (stripe.SignatureVerificationError, ValueError):
+        return False
 
 
 class _Once(stripe.RequestsClient):

@@ -1,7 +1,8 @@
 """``stripe.refund``: give a customer's money back, all of it or a part."""
 
-from collections.abc import Mapping, Sequence
-from math import inf
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,6 +11,7 @@ from executors.base import (
     Executor,
     FactLine,
     Facts,
+    Listed,
     Prepared,
     Provider,
     Receipt,
@@ -26,6 +28,7 @@ from executors.money import Money, check_amount
 from executors.stripe import payments, wording
 from executors.stripe.gateway import (
     API_VERSION,
+    LISTING_BUDGET,
     LOOK_UP_BUDGET,
     Reply,
     money_gateway,
@@ -48,6 +51,7 @@ class StripeRefund(Executor):
     reversibility = Reversibility.IRREVERSIBLE
     summary = "Refund a payment, all of it or a part, to whatever paid for it."
     unsettled = ("pending", "requires_action")
+    is_listable = True
 
     def check(self, payload: Mapping[str, Any]) -> None:
         """Refuse an unknown currency, or an amount that it cannot express."""
@@ -122,7 +126,7 @@ class StripeRefund(Executor):
         return Prepared(method="POST", path=_PATH, body=urlencode(pairs), api_version=API_VERSION)
 
     def execute(
-        self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf
+        self, prepared: Prepared, idempotency_key: str, *, not_after: float = math.inf
     ) -> Receipt:
         """Post the refund, once."""
         return _receipt(money_gateway().post(prepared, idempotency_key, not_after=not_after))
@@ -139,9 +143,7 @@ class StripeRefund(Executor):
         if len(ours) > 1:
             raise _mismatch("look_up_duplicate", f"{len(ours)} refunds carry this decision.")
         refund = ours[0]
-        expected = {"amount": payload["amount"], "currency": payload["currency"]}
-        whole = {**expected, field: payload[field]}.items() <= dict(refund).items()
-        if not whole or not marks.items() <= dict(refund["metadata"]).items():
+        if not _is_whole(refund, payload, marks):
             raise _mismatch(
                 "look_up_mismatch", f"{refund['id']} carries this decision but differs from it."
             )
@@ -151,6 +153,24 @@ class StripeRefund(Executor):
         """Read the refund. The reference may be one that a person has typed."""
         path = f"{_PATH}/{quote(reference, safe='')}"
         return _receipt(money_gateway(budget=LOOK_UP_BUDGET).get(path))
+
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        """Read all refunds of the account that were made then."""
+        created = {"gte": int(since.timestamp()), "lt": math.ceil(until.timestamp())}
+        for refund in money_gateway(budget=LISTING_BUDGET).pages(_PATH, created=created):
+            made = refund.get("created")
+            receipt = _receipt(Reply(data=refund, http_status=200, request_id=""))
+            metadata = refund.get("metadata") or {}
+            yield Listed(
+                receipt=receipt,
+                created_at=datetime.fromtimestamp(made if type(made) is int else 0, UTC),
+                decision=str(metadata.get(f"{OURS}decision") or ""),
+                whole=refund,
+            )
+
+    def is_of(self, claims: Mapping[str, Any], token_sha256: str, found: Listed) -> bool:
+        """Compare payment, amount, currency and all of our metadata."""
+        return _is_whole(found.whole, claims["payload"], _marks(claims, token_sha256))
 
 
 def _marks(claims: Mapping[str, Any], token_sha256: str) -> dict[str, str]:
@@ -167,6 +187,16 @@ def _is_marked(refund: Mapping[str, Any], marks: Mapping[str, str]) -> bool:
     metadata = refund.get("metadata") or {}
     telling = (f"{OURS}decision", f"{OURS}token_sha256")
     return any(metadata.get(key) == marks[key] for key in telling)
+
+
+def _is_whole(
+    refund: Mapping[str, Any], payload: Mapping[str, Any], marks: Mapping[str, str]
+) -> bool:
+    """Tell whether a refund matches a decision in every respect."""
+    field = payments.field_of(payload)
+    expected = {name: payload[name] for name in ("amount", "currency", field)}
+    metadata = refund.get("metadata") or {}
+    return expected.items() <= dict(refund).items() and marks.items() <= dict(metadata).items()
 
 
 def _receipt(reply: Reply) -> Receipt:

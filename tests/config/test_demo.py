@@ -22,6 +22,7 @@ LOCAL = Provider(
     merchant_key="sk_local_merchant",
     worker_key="rk_local_worker",
     read_key="rk_local_read",
+    webhook_secret="whsec_local_events",
     is_local=True,
     payments=PAYMENTS,
 )
@@ -56,6 +57,7 @@ class TestProvider:
     def test_a_sandbox_is_reached_at_stripes_own_address(self, monkeypatch):
         monkeypatch.setenv("STRIPE_API_KEY", "rk_test_write")
         monkeypatch.setenv("STRIPE_READ_KEY", "rk_test_read")
+        monkeypatch.delenv("STRIPE_WEBHOOK_SECRET", raising=False)
 
         sandbox = provider.given()
 
@@ -116,7 +118,10 @@ class TestKeys:
         prepare.environment("redis+socket:///s", LOCAL)
 
         assert (var / "demo.money.env").read_text() == "STRIPE_API_KEY=rk_local_worker\n"
-        assert (var / "demo.web.env").read_text() == "STRIPE_READ_KEY=rk_local_read\n"
+        assert (var / "demo.default.env").read_text() == "STRIPE_READ_KEY=rk_local_read\n"
+        assert (var / "demo.web.env").read_text() == (
+            "STRIPE_READ_KEY=rk_local_read\nSTRIPE_WEBHOOK_SECRET=whsec_local_events\n"
+        )
         assert "_local_" not in (var / "demo.running.env").read_text()
 
     def test_those_of_a_sandbox_are_never_written_down(self, var, monkeypatch):
@@ -135,6 +140,7 @@ class TestPlans:
     def sandbox(self, monkeypatch):
         monkeypatch.setenv("STRIPE_API_KEY", "rk_test_write")
         monkeypatch.setenv("STRIPE_READ_KEY", "rk_test_read")
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_of_the_sandbox")
         return provider.given()
 
     def keys(self, plan):
@@ -143,9 +149,14 @@ class TestPlans:
     def test_only_the_money_worker_can_move_money(self, sandbox):
         assert self.keys(plans.money_worker({}, sandbox)) == {"STRIPE_API_KEY": "rk_test_write"}
 
-    @pytest.mark.parametrize("plan", [plans.web, plans.default_worker])
-    def test_the_others_can_read(self, sandbox, plan):
-        assert self.keys(plan({}, sandbox)) == {"STRIPE_READ_KEY": "rk_test_read"}
+    def test_the_default_worker_can_read(self, sandbox):
+        assert self.keys(plans.default_worker({}, sandbox)) == {"STRIPE_READ_KEY": "rk_test_read"}
+
+    def test_web_can_read_and_knows_how_events_are_signed(self, sandbox):
+        assert self.keys(plans.web({}, sandbox)) == {
+            "STRIPE_READ_KEY": "rk_test_read",
+            "STRIPE_WEBHOOK_SECRET": "whsec_of_the_sandbox",
+        }
 
     def test_beat_and_the_local_stripe_have_none(self, sandbox):
         assert self.keys(plans.beat({})) == {}

@@ -1,6 +1,7 @@
 """``make run`` from nothing, to its end, and again: the real processes."""
 
 import itertools
+import json
 import os
 import re
 import shlex
@@ -119,6 +120,21 @@ def test_the_others_hold_none(demonstration, part):
         assert not [
             name for name in environment_of(pid) if name.startswith("STRIPE_") and "KEY" in name
         ]
+
+
+def test_the_local_stripe_announces_to_the_web_process(demonstration):
+    stripe = demonstration.facts["stripe"]
+    refundable = min(demonstration.facts["payment_intents"], key=lambda item: item["amount"])
+    form = f"payment_intent={refundable['id']}&amount=100".encode()
+    headers = {"Authorization": f"Bearer {stripe['api_key']}"}
+    request = urllib.request.Request(f"{stripe['base_url']}/v1/refunds", form, headers)
+    urllib.request.urlopen(request, timeout=20).close()
+
+    def delivered():
+        with urllib.request.urlopen(f"{stripe['base_url']}/_local/webhooks", timeout=20) as told:
+            return {d["type"]: d["answer"] for d in json.load(told)["deliveries"]}
+
+    eventually(lambda: delivered() == {"refund.created": 200, "charge.refunded": 200})
 
 
 def test_manage_works_beside_it(demonstration):

@@ -70,6 +70,7 @@ def production(role, keys):
     own = {
         "web": {
             "STRIPE_READ_KEY": LIVE,
+            "STRIPE_WEBHOOK_SECRET": "whsec_" + "0" * 24,
             "COUNTERSIGN_SIGNING_KEY_FILE": str(keys / "signing.pem"),
         },
         "default": {"STRIPE_READ_KEY": LIVE},
@@ -110,6 +111,10 @@ def test_a_good_environment_starts(start, role):
         ("money", {"STRIPE_API_KEY": ""}, "STRIPE_API_KEY is not set for the role 'money'"),
         ("money", {"STRIPE_API_KEY": SANDBOX}, "STRIPE_API_KEY is not a live key"),
         ("money", {"COUNTERSIGN_TRUSTED_KEYS_FILE": "/none"}, "COUNTERSIGN_TRUSTED_KEYS_FILE"),
+        ("web", {"STRIPE_WEBHOOK_SECRET": "we_123"}, "is not the secret of a webhook endpoint"),
+        ("money", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'money', which rec"),
+        ("default", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'default', which"),
+        ("beat", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'beat', which rec"),
         ("money", {"STRIPE_API_BASE": "http://127.0.0.1:9"}, "sent to Stripe's own address only"),
         (
             "web",

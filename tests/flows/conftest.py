@@ -11,6 +11,7 @@ import pytest
 import stripe
 from celery import Celery
 
+from tests.executors.stripe.switches import webhooks
 from tests.flows.database import Row, own_database, query
 from tests.flows.polling import wait_until
 from tests.flows.stack import Stack, prepared_stack
@@ -157,4 +158,5 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         stack.parts["broker"].start()
         seeded = json.loads(stack.python("-m", "tests.flows.seed"))
         stack.start("web", "money", "default", "beat")
+        webhooks(stack.stripe, url=f"{stack.base_url}/webhooks/stripe")
         yield World(stack, seeded)

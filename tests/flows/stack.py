@@ -54,6 +54,7 @@ class Stack:
             "web": {
                 "COUNTERSIGN_SIGNING_KEY_FILE": str(self.directory / "web" / "signing.pem"),
                 "STRIPE_READ_KEY": self.stripe.read_key,
+                "STRIPE_WEBHOOK_SECRET": self.stripe.webhook_secret,
             },
             "money": {
                 "STRIPE_API_KEY": self.stripe.worker_key,

@@ -28,6 +28,7 @@ from executors.stripe.sandbox.objects import Expander
 from executors.stripe.sandbox.routing import KINDS, Route
 from executors.stripe.sandbox.store import Store
 from executors.stripe.sandbox.version import API_VERSION, read_version
+from executors.stripe.sandbox.webhooks import Webhooks
 
 _LOG = logging.getLogger(__name__)
 _FORM = "application/x-www-form-urlencoded"
@@ -56,9 +57,16 @@ class Application:
         self._in_use = KeysInUse()
         self._expander = Expander(KINDS)
         self.faults = Faults()
+        self.webhooks = Webhooks(store, clock)
         self._control: Control | None = None
         if isinstance(clock, MovableClock):
-            self._control = Control(store=store, account=account, clock=clock, faults=self.faults)
+            self._control = Control(
+                store=store,
+                account=account,
+                clock=clock,
+                faults=self.faults,
+                webhooks=self.webhooks,
+            )
 
     def answer(self, request: Request) -> Answer:
         """Answer any request; whatever goes wrong becomes an answer, too."""
@@ -72,6 +80,8 @@ class Application:
         except Exception:  # noqa: BLE001 - whoever calls gets an answer
             _LOG.exception("Request %s failed.", request_id)
             answer = _failure()
+        if request.method == "POST":
+            self.webhooks.collect()
         return replace(answer, headers={**_headers(request, request_id), **answer.headers})
 
     def _answer_local(self, request: Request) -> Answer:

@@ -20,7 +20,8 @@ from executors.stripe.sandbox.store import Store, StoreError
 
 _DESCRIPTION = """\
 A stand-in for Stripe's API on 127.0.0.1, for demonstrations and tests. No money moves.
-When it is ready it prints one line of JSON: base_url, account, secret_key, worker_key, read_key."""
+When it is ready it prints one line of JSON: base_url, account, secret_key, worker_key, read_key,
+webhook_secret."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,11 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace, store: Store) -> int:
     chosen = {role: getattr(options, f"{role}_key") for role in keys.ROLES}
     with store.writing() as tx:
-        account = _account(tx)
+        account = _setting(tx, "account", new_id("acct_local_"))
+        made = _setting(tx, "webhook_secret", new_id("whsec_local_"))
         secrets = keys.install(tx, chosen)
         if options.seed_demo:
             seed.seed_once(tx, account=account, now=wall_clock())
     application = Application(store=store, account=account, clock=MovableClock())
+    webhook_secret = options.webhook_secret or made
+    try:
+        application.webhooks.configure(url=options.webhook_url, secret=webhook_secret)
+    except ValueError as error:
+        return _fail(str(error))
     with SandboxServer(options.port, application, is_verbose=options.verbose) as server:
         _stop_on_signals(server)
         if options.stop_with_parent:
@@ -56,6 +63,7 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
             "base_url": f"http://{HOST}:{server.server_port}",
             "account": account,
             **{f"{role}_key": secret for role, secret in secrets.items()},
+            "webhook_secret": webhook_secret,
         }
         print(json.dumps(facts), flush=True)
         server.serve_forever(poll_interval=0.1)
@@ -63,13 +71,10 @@ def _serve(options: argparse.Namespace, store: Store) -> int:
     return 0
 
 
-def _account(tx: sqlite3.Connection) -> str:
-    """Return the account's id, made at the first start."""
-    tx.execute(
-        "INSERT OR IGNORE INTO settings (name, value) VALUES ('account', ?)",
-        (new_id("acct_local_"),),
-    )
-    row = tx.execute("SELECT value FROM settings WHERE name = 'account'").fetchone()
+def _setting(tx: sqlite3.Connection, name: str, made: str) -> str:
+    """Return a setting as it was made at the first start: the account's id, for instance."""
+    tx.execute("INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)", (name, made))
+    row = tx.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
     return str(row["value"])
 
 
@@ -106,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     for role, prefix in keys.PREFIXES.items():
         text = f"the {role} key, {prefix}…; without it the stored one, or a new one"
         parser.add_argument(f"--{role}-key", metavar="KEY", help=text)
+    parser.add_argument(
+        "--webhook-url", metavar="URL", help="deliver events there, on this machine"
+    )
+    parser.add_argument(
+        "--webhook-secret", metavar="WHSEC", help="sign them with it; else with a stored one"
+    )
     parser.add_argument(
         "--stop-with-parent", action="store_true", help="stop when standard input ends"
     )

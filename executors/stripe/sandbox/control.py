@@ -1,4 +1,4 @@
-"""The switches of the local Stripe, for tests: faults, the clock, late refunds, the ledger.
+"""The switches of the local Stripe, for tests: faults, clock, late refunds, webhooks, ledger.
 
 Reached on the loopback address only, without a key. JSON is demanded, so that no web page can
 press a switch by a plain form: a browser asks first, and is refused.
@@ -18,6 +18,7 @@ from executors.stripe.sandbox.messages import Answer, Request, as_bytes
 from executors.stripe.sandbox.objects import metadata_of
 from executors.stripe.sandbox.resources import refunds
 from executors.stripe.sandbox.store import Store
+from executors.stripe.sandbox.webhooks import Mode, Webhooks
 
 _SETTLE = re.compile(r"/_local/refunds/(?P<id>\w+)/settle")
 _REFUNDS = "SELECT * FROM refunds ORDER BY sequence"
@@ -32,11 +33,14 @@ JOIN charges c ON c.id = p.latest_charge ORDER BY p.sequence"""
 class Control:
     """Answers ``/_local/…``; only a process that was given a movable clock can be moved."""
 
-    def __init__(self, *, store: Store, account: str, clock: MovableClock, faults: Faults) -> None:
+    def __init__(
+        self, *, store: Store, account: str, clock: MovableClock, faults: Faults, webhooks: Webhooks
+    ) -> None:
         self._store = store
         self._account = account
         self._clock = clock
         self._faults = faults
+        self._webhooks = webhooks
 
     def answer(self, request: Request) -> Answer | None:
         """Answer a request to a switch; None when there is no such switch."""
@@ -47,6 +51,8 @@ class Control:
             ("POST", "/_local/faults/random"): self._random,
             ("POST", "/_local/clock"): self._advance,
             ("GET", "/_local/ledger"): self._ledger,
+            ("GET", "/_local/webhooks"): lambda _: self._webhooks.status(),
+            ("POST", "/_local/webhooks"): self._deliver,
         }
         switch = switches.get((request.method, request.path))
         if request.method == "POST" and settled:
@@ -83,7 +89,20 @@ class Control:
     def _settle(self, refund_id: str, body: Any) -> Json:
         with self._store.writing() as tx:
             call = Call(tx=tx, account=self._account, now=self._clock())
-            return refunds.settle(call, refund_id, outcome=body.get("status"))
+            settled = refunds.settle(call, refund_id, outcome=body.get("status"))
+        self._webhooks.collect()
+        return settled
+
+    def _deliver(self, body: Any) -> Json:
+        """Change where events go (``url``, ``secret``), how (``mode``), or ``release`` them."""
+        if set(body) - {"url", "secret", "mode", "release"}:
+            raise ValueError("It has only url, secret, mode and release.")
+        self._webhooks.configure(url=body.get("url"), secret=body.get("secret"))
+        if body.get("release"):
+            self._webhooks.release()
+        if "mode" in body:
+            self._webhooks.travel(Mode(body["mode"]))
+        return self._webhooks.status()
 
     def _ledger(self, _: Any) -> Json:
         with self._store.reading() as tx:

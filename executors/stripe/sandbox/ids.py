@@ -17,6 +17,7 @@ _BODIES = {
     "rk_local_": ("", 32),
     "sk_local_": ("", 32),
     "txn_": ("3", 23),
+    "whsec_local_": ("", 32),
 }
 
 

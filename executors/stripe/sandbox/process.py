@@ -25,13 +25,14 @@ class SandboxStartError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class RunningSandbox:
-    """A local Stripe that answers: its address, its account, its keys and its process."""
+    """A local Stripe that answers: its address, account, keys, webhook secret and process."""
 
     base_url: str
     account: str
     secret_key: str
     worker_key: str
     read_key: str
+    webhook_secret: str
     process: "subprocess.Popen[bytes]"
 
     def stop(self) -> int:
@@ -47,6 +48,7 @@ def running_sandbox(
     secret_key: str | None = None,
     worker_key: str | None = None,
     read_key: str | None = None,
+    webhook_url: str = "",
     is_seeded: bool = False,
     log: IO[bytes] | None = None,
 ) -> Iterator[RunningSandbox]:
@@ -56,7 +58,9 @@ def running_sandbox(
         SandboxStartError: it did not become ready, with its own sentence.
     """
     chosen = {"secret": secret_key, "worker": worker_key, "read": read_key}
-    sandbox = start_sandbox(database, port=port, keys=chosen, is_seeded=is_seeded, log=log)
+    sandbox = start_sandbox(
+        database, port=port, keys=chosen, webhook_url=webhook_url, is_seeded=is_seeded, log=log
+    )
     try:
         yield sandbox
     finally:
@@ -68,25 +72,25 @@ def start_sandbox(
     *,
     port: int,
     keys: Mapping[str, str | None],
+    webhook_url: str = "",
     is_seeded: bool = False,
     log: IO[bytes] | None = None,
 ) -> RunningSandbox:
     """Start the local Stripe and return when it answers; the caller stops it.
 
     ``keys`` are by role (``secret``, ``worker``, ``read``); a role without one keeps its stored key
-    or gets a new one. Each request is logged to ``log``.
+    or gets a new one. Events are delivered to ``webhook_url``, where there is one. Each request is
+    logged to ``log``.
 
     Raises:
         SandboxStartError: it did not become ready, with its own sentence.
     """
-    command = [sys.executable, "-m", "executors.stripe.sandbox", "--stop-with-parent"]
-    command += ["--port", str(port), "--database", str(database.absolute())]
-    command += [f"--{role}-key={key}" for role, key in keys.items() if key]
-    command += ["--seed-demo"] * is_seeded + ["--verbose"] * (log is not None)
+    options = [f"--webhook-url={webhook_url}"] * bool(webhook_url)
+    options += ["--seed-demo"] * is_seeded + ["--verbose"] * (log is not None)
     with tempfile.TemporaryFile() as errors:
         # A session of its own: Ctrl-C in the terminal is for whoever started this process.
         process = subprocess.Popen(  # noqa: S603
-            command,
+            [*_command(database, port, keys), *options],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,6 +104,12 @@ def start_sandbox(
             reason = errors.read().decode(errors="replace").strip().splitlines()
             raise SandboxStartError(reason[-1] if reason else "The local Stripe did not start.")
     return RunningSandbox(**json.loads(line), process=process)
+
+
+def _command(database: Path, port: int, keys: Mapping[str, str | None]) -> list[str]:
+    command = [sys.executable, "-m", "executors.stripe.sandbox", "--stop-with-parent"]
+    command += ["--port", str(port), "--database", str(database.absolute())]
+    return command + [f"--{role}-key={key}" for role, key in keys.items() if key]
 
 
 def _first_line(process: "subprocess.Popen[bytes]") -> bytes:

@@ -42,6 +42,7 @@ def everything(pending_request, approve, agent):
         execution=None,
         at=agent.created_at,
     )
+    executions.scan()
     ProviderEvent.objects.create(
         id="evt_1", type="refund.updated", execution=execution, received_at=agent.created_at
     )

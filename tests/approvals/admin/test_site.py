@@ -86,10 +86,13 @@ def test_the_overview_counts_what_needs_an_eye(browser, reviewer, submit, refund
 
     assert counts_of(page) == {
         "waiting for you": 1,
+        "need a person": 0,
         "held": 1,
         "outcome unknown": 0,
+        "taken back by the provider": 0,
         "refused by the provider": 0,
         "refused by us": 0,
+        "findings at the provider": 0,
     }
     for count in page.context["counts"]:
         assert browser.get(count["link"]).status_code == 200

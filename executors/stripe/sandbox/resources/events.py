@@ -1,4 +1,4 @@
-"""Events: what changed, with the object as it was then. They are recorded, not delivered."""
+"""Events: what changed, with the object as it was then. Recorded here, delivered elsewhere."""
 
 import json
 import sqlite3
