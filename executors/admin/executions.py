@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,7 +19,7 @@ from executors import services, wording
 from executors.admin.forms import ResolveForm
 from executors.enums import ExecutionStatus as S
 from executors.errors import ExecutorError
-from executors.models import Execution, Intent
+from executors.models import Execution, Hold, Intent
 from executors.permissions import can_steer
 
 
@@ -125,16 +125,25 @@ class ExecutionAdmin(HistoryAdmin):
             "tone": wording.tone(row.status),
             "intent": Intent.objects.filter(execution=row).first(),
             "attempts": list(row.attempts.all()),
-            "verbs": [
-                {"button": verb.button, "danger": verb.danger, "url": self.url(name, row.pk)}
-                for name, verb in VERBS.items()
-                if steers and row.status in verb.statuses
-            ],
+            "verbs": self._offered(row) if steers else [],
             "story": [
                 Version(row=fact, changes=(), is_first=False)
                 for fact in timeline.facts_about(row.subject)
             ],
         }
+
+    def _offered(self, row: Execution) -> list[dict[str, Any]]:
+        """Return what may be done now. While a hold stands, releasing would come to nothing."""
+        standing = Hold.objects.filter(pk=row.held_by_id, lifted_at=None).first()
+        offered = [
+            {"button": verb.button, "danger": verb.danger, "url": self.url(name, row.pk)}
+            for name, verb in VERBS.items()
+            if row.status in verb.statuses and not (standing and name == "release")
+        ]
+        if standing and row.status == S.HELD:
+            address = reverse("admin:executors_hold_change", args=[standing.pk])
+            offered.append({"button": "See the hold", "danger": False, "url": address})
+        return offered
 
     def _page(self, name: str) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:

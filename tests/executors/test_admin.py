@@ -186,7 +186,10 @@ def test_a_brake_is_set_and_lifted(browser, execution):
         ({"scope": "EVERYTHING", "value": "x", "reason": "r"}, "Leave this empty"),
         ({"scope": "AGENT", "value": "", "reason": "r"}, "Say which one"),
         ({"scope": "PLANET", "value": "x", "reason": "r"}, "not one of the available choices"),
-        ({"scope": "EVERYTHING", "value": "", "reason": ""}, "This field is required"),
+        ({"scope": "EVERYTHING", "value": "", "reason": ""}, "Write a reason."),
+        ({"scope": "AGENT", "value": "billing-agent", "reason": "r"}, "not the name"),
+        ({"scope": "ACTION", "value": "refunds", "reason": "r"}, "There is: stripe.refund."),
+        ({"scope": "EXECUTION", "value": f"exe_{'0' * 26}", "reason": "r"}, "no such execution"),
     ],
 )
 def test_a_brake_that_makes_no_sense_is_refused(browser, form, says):
@@ -195,6 +198,26 @@ def test_a_brake_that_makes_no_sense_is_refused(browser, form, says):
     assert response.status_code == 400
     assert says in text_of(response)
     assert not Hold.objects.exists()
+
+
+@pytest.mark.parametrize("scope", ["AGENT", "KEY", "EXECUTION"])
+def test_one_thing_is_stopped_by_its_id(browser, execution, scope):
+    values = {"AGENT": execution.agent, "KEY": execution.agent_key, "EXECUTION": execution.pk}
+
+    browser.post(page("hold_set"), {"scope": scope, "value": values[scope], "reason": "x"})
+
+    execution.refresh_from_db()
+    assert execution.status == "HELD"
+
+
+def test_while_a_brake_stands_the_way_out_is_to_lift_it(browser, execution):
+    browser.post(page("hold_set"), {"scope": "EVERYTHING", "value": "", "reason": "Odd."})
+
+    shown = text_of(browser.get(page("execution_change", execution.pk)))
+
+    assert "Release it" not in shown
+    assert page("hold_change", Hold.objects.get().pk) in shown
+    assert "Held by reviewer: Odd." in shown
 
 
 def test_an_auditor_sets_no_brake(auditor):
