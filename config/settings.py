@@ -232,8 +232,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
-#: As everywhere else on the pages (``audit.words.instant``).
-DATETIME_FORMAT = "d M Y H:i:s T"
+FORMAT_MODULE_PATH = "config.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = COUNTERSIGN_VAR_DIR / "static"

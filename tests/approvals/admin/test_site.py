@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from audit import words
 from executors import services as executions
 from executors.models import Execution
 from tests.approvals.admin.conftest import QUEUE, address, text_of
@@ -112,6 +113,14 @@ def test_the_queue_does_not_wait_for_who_cannot_decide(request, signed_in, who, 
         shown = text_of(client.get(page))
         assert "Waiting for a reviewer" in shown
         assert "Waiting for you" not in shown
+
+
+def test_lists_write_an_instant_as_every_other_page_does(browser, approve, pending_request):
+    decision = approve(pending_request)
+
+    shown = text_of(browser.get(reverse("admin:approvals_decision_changelist")))
+
+    assert words.instant(decision.decided_at) in shown
 
 
 def test_the_bare_address_leads_to_the_admin(client):
