@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 WORKERS = frozenset({"money", "default"})
 ROLES = WORKERS | {"web", "beat", "supervisor", "command"}
+
+#: The exit code after which gunicorn ends too, instead of starting its worker again and again.
+NEVER_BOOTS = 3
 
 _LIVE_KEY = re.compile(r"(sk|rk)_live_")
 _STRIPE_ADDRESS = "https://api.stripe.com"
@@ -79,13 +83,31 @@ def check_people() -> None:
         )
 
 
-def stop_with_sentence(error: ConfigurationError) -> NoReturn:
+def stop_with_sentence(error: ConfigurationError, *, code: int = 1) -> NoReturn:
     """End this process; Celery logs any other exception at its start, and goes on."""
+    say(error)
+    raise SystemExit(code)
+
+
+def say(error: ConfigurationError) -> None:
+    """Write the sentence where whoever starts the process looks."""
     # Celery has put its log in place of sys.stderr, with handlers that may not exist yet.
     stderr = sys.__stderr__ or sys.stderr
     stderr.write(f"Countersign cannot start: {error}\n")
     stderr.flush()
-    raise SystemExit(1)
+
+
+def say_instead_of_a_traceback() -> None:
+    """Let a wrong environment end any process of ours with its sentence alone."""
+    usual = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, ConfigurationError):
+            say(error)
+        else:
+            usual(kind, error, trace)
+
+    sys.excepthook = hook
 
 
 def _check_live_keys() -> None:

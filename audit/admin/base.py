@@ -77,6 +77,12 @@ class ViewOnlyAdmin(ModelAdmin):
         row = self.viewable(request, object_id)
         return self.detail_response(request, row, extra_context or {})
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Rows that are written once have no history; the framework's own log is not kept."""
+        raise Http404
+
     def viewable(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row that the address names, to a person who may see it."""
         row = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))

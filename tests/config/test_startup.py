@@ -27,10 +27,10 @@ def keys(tmp_path):
 def start(keys):
     """Start a process: ``start("web", STRIPE_READ_KEY="")``; an empty value unsets."""
 
-    def _start(role, **changes):
+    def _start(role, *, command=("manage.py", "check", "--list-tags"), **changes):
         environment = without_ours(os.environ) | production(role, keys) | changes
         return subprocess.run(
-            [sys.executable, "manage.py", "check", "--list-tags"],
+            [sys.executable, *command],
             cwd=ROOT,
             env={name: value for name, value in environment.items() if value},
             capture_output=True,
@@ -152,3 +152,27 @@ def test_the_demonstration_only_warns_about_it(start, keys):
 
     assert result.returncode == 0
     assert "In production this would stop the start: the worker 'money' can read" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "command"),
+    [
+        ("web", ("-m", "gunicorn", "config.wsgi", "--bind", "127.0.0.1:0")),
+        ("money", ("-m", "celery", "-A", "config", "worker", "-Q", "money")),
+        ("beat", ("-m", "celery", "-A", "config", "beat")),
+    ],
+    ids=["gunicorn", "worker", "beat"],
+)
+def test_every_server_ends_with_the_sentence_alone(start, role, command):
+    process = start(role, command=command, COUNTERSIGN_BASE_URL="")
+
+    assert process.returncode != 0
+    assert "Countersign cannot start: COUNTERSIGN_BASE_URL is not set." in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_any_other_error_keeps_its_traceback(start):
+    process = start("web", command=("-c", "import config; raise ValueError('a bug')"))
+
+    assert "Traceback" in process.stderr
+    assert "ValueError: a bug" in process.stderr
