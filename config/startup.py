@@ -27,6 +27,9 @@ ROLES = WORKERS | {"web", "beat", "supervisor", "command"}
 #: The exit code after which gunicorn ends too, instead of starting its worker again and again.
 NEVER_BOOTS = 3
 
+#: The fewest characters of a secret in production.
+LEAST_SECRET = 32
+
 _LIVE_KEY = re.compile(r"(sk|rk)_live_")
 _STRIPE_ADDRESS = "https://api.stripe.com"
 
@@ -137,6 +140,7 @@ def _check_production() -> None:
             "DATABASE_URL names SQLite in production. Set it to "
             "postgres://user:password@host:5432/name."
         )
+    _check_secrets()
     if settings.STRIPE_API_BASE:
         raise ConfigurationError(
             "STRIPE_API_BASE is set in production, where only Stripe's own address is used. "
@@ -150,6 +154,22 @@ def _check_production() -> None:
     if role in WORKERS | {"web"}:
         _check_readable("COUNTERSIGN_TRUSTED_KEYS_FILE", "It says whose signatures count.")
         _check_provider_keys(role)
+
+
+def _check_secrets() -> None:
+    """Refuse secrets that can be guessed, and one that serves two purposes."""
+    seen: dict[str, str] = {}
+    for name in ("SECRET_KEY", "COUNTERSIGN_PEPPER", "COUNTERSIGN_HISTORY_KEY"):
+        value = getattr(settings, name)
+        if len(value) < LEAST_SECRET:
+            raise ConfigurationError(
+                f"{name} has less than {LEAST_SECRET} characters. Set it to 50 random ones."
+            )
+        if value in seen:
+            raise ConfigurationError(
+                f"{name} is the same as {seen[value]}. Set it to 50 other random characters."
+            )
+        seen[value] = name
 
 
 def _check_provider_keys(role: str) -> None:

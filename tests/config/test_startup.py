@@ -96,6 +96,13 @@ def test_a_good_environment_starts(start, role):
         ("command", {"DATABASE_URL": "sqlite:////tmp/x"}, "DATABASE_URL names SQLite in product"),
         ("command", {"PORT": "eighty"}, "PORT is 'eighty'. Set it to a port"),
         ("command", {"PORT": "65536"}, "PORT is 65536. Set it to a port, from 1 to 65535"),
+        ("command", {"SECRET_KEY": "x" * 31}, "SECRET_KEY has less than 32 characters. Set it"),
+        ("command", {"COUNTERSIGN_PEPPER": "short"}, "COUNTERSIGN_PEPPER has less than 32"),
+        (
+            "command",
+            {"SECRET_KEY": "x" * 50, "COUNTERSIGN_HISTORY_KEY": "x" * 50},
+            "COUNTERSIGN_HISTORY_KEY is the same as SECRET_KEY. Set it to",
+        ),
         ("command", {"DEBUG": "true"}, "DEBUG is on in production. Remove DEBUG"),
         ("command", {"COUNTERSIGN_BASE_URL": ""}, "COUNTERSIGN_BASE_URL is not set. Set it to"),
         ("command", {"COUNTERSIGN_ENV": "prod"}, "COUNTERSIGN_ENV is 'prod'. Set it to"),
@@ -169,6 +176,16 @@ def test_every_server_ends_with_the_sentence_alone(start, role, command):
     assert process.returncode != 0
     assert "Countersign cannot start: COUNTERSIGN_BASE_URL is not set." in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_a_command_without_its_database_ends_with_a_sentence(start):
+    process = start("command", command=("manage.py", "rotate_signing_key"))
+    told = start("command", command=("manage.py", "rotate_signing_key", "--traceback"))
+
+    assert process.returncode == 1
+    assert process.stderr.startswith("The database that DATABASE_URL names cannot be used (conn")
+    assert "Traceback" not in process.stderr
+    assert "Traceback" in told.stderr
 
 
 def test_any_other_error_keeps_its_traceback(start):

@@ -30,6 +30,7 @@ class Command(BaseCommand):
             action="append",
             required=True,
             dest="actions",
+            metavar="ACTION",
             help="an action that the key may propose, such as stripe.refund; may be repeated",
         )
         parser.add_argument(
@@ -37,10 +38,18 @@ class Command(BaseCommand):
             action="append",
             default=[],
             dest="currencies",
+            metavar="CURRENCY",
             help="a currency that the key may propose; may be repeated; default: any",
         )
-        parser.add_argument("--ceiling", type=int, help="the largest amount, in minor units")
-        parser.add_argument("--expires-in-days", type=int, help="default: never")
+        parser.add_argument(
+            "--ceiling", type=int, metavar="AMOUNT", help="the largest amount, in minor units"
+        )
+        parser.add_argument(
+            "--expires-in-days",
+            type=int,
+            metavar="DAYS",
+            help="until the key expires; default: never",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
