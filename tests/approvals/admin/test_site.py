@@ -127,6 +127,21 @@ def test_the_bare_address_leads_to_the_admin(client):
     assert client.get("/")["Location"] == "/admin/"
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/admin/approvals/approvalrequest/req_none/change/", 404, "There is nothing here"),
+        ("/admin/executors/hold/set/", 403, "You may not do this"),
+    ],
+)
+def test_a_dead_end_has_words_and_a_way_back(signed_in, auditor, path, status, says):
+    page = signed_in(auditor).get(path)
+
+    assert page.status_code == status
+    assert says in text_of(page)
+    assert 'href="/admin/"' in text_of(page)
+
+
 def test_every_list_has_a_title_of_its_own_and_says_when_it_is_empty(signed_in, admin_user):
     client = signed_in(admin_user)
     for path, title in {
