@@ -74,7 +74,9 @@ def deadline(at: datetime, expires_in: int | None) -> datetime:
     least, most = settings.COUNTERSIGN_EXPIRES_IN_LEAST, settings.COUNTERSIGN_EXPIRES_IN_MOST
     if not least <= seconds <= most:
         raise InvalidInputError(
-            f"expires_in is a number of seconds from {least} to {most}.", field="/expires_in"
+            f"expires_in is a number of seconds from {least} to {most}.",
+            field="/expires_in",
+            code="invalid_value",
         )
     return at + timedelta(seconds=seconds)
 

@@ -2,9 +2,10 @@
 
 Whoever writes a payload or a reason can put characters into it that a screen does not draw, draws
 in another order, or draws like other characters. Here every character outside a printable set
-becomes a badge with its code point (``U+202E``), words of mixed scripts and foreign digits carry
-the code point of each odd letter beside it, and everything is HTML-escaped. Nothing is left out,
-so that the page shows exactly what is signed.
+becomes a badge with its code point (``U+202E``). Letters that pass for others carry their code
+point beside them: in words of mixed scripts, in words that pass for Latin ones as a whole, and
+wherever a foreign digit or a styled letter stands. Everything is HTML-escaped, and nothing is left
+out, so that the page shows exactly what is signed.
 """
 
 import json
@@ -28,6 +29,9 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _WORDS = re.compile(r"\w+|\W+")
 #: Scripts that one word of one language mixes as a matter of course.
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPOMOFO", "HANGUL"})
+#: Cyrillic and Greek letters that fonts draw like Latin ones.
+_LIKE_LATIN = frozenset("аеіјорѕсухһԁԛԝӏүАВЕІЈКМНОРЅСТУХҺԚԜӀҮανικορυχϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ")
+_LATIN = re.compile("[A-Za-z]")
 
 
 def is_hidden(character: str) -> bool:
@@ -40,12 +44,13 @@ def is_hidden(character: str) -> bool:
 def show(text: str) -> SafeString:
     """Return the text as HTML for one line; line breaks are badges too."""
     # Safe because every piece is escaped on its way.
-    return mark_safe("".join(_pieces(text)))  # noqa: S308  # nosec B703, B308
+    return mark_safe("".join(_pieces(text, _has_latin(text))))  # noqa: S308  # nosec B703, B308
 
 
 def show_block(text: str) -> SafeString:
     """Return the text as HTML for an element that keeps line breaks; they alone stay raw."""
-    lines = ("".join(_pieces(line)) for line in text.split("\n"))
+    latin = _has_latin(text)
+    lines = ("".join(_pieces(line, latin)) for line in text.split("\n"))
     return mark_safe("\n".join(lines))  # noqa: S308  # nosec B703, B308
 
 
@@ -71,25 +76,43 @@ def is_mixed(word: str) -> bool:
     return len(_scripts(word)) > 1
 
 
+def passes_for_latin(word: str) -> bool:
+    """Tell whether every letter of this word is one that looks like a Latin letter."""
+    letters = [letter for letter in word if letter.isalpha()]
+    return bool(letters) and all(letter in _LIKE_LATIN for letter in letters)
+
+
 def _scripts(text: str) -> set[str]:
     return {_script(letter) for letter in text if letter.isalpha() and not is_hidden(letter)}
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, latin: bool) -> Iterator[str]:
     base = ""
     for word in _WORDS.findall(text):
-        mixed = is_mixed(word)
+        odd = is_mixed(word) or (latin and passes_for_latin(word))
         for character in word:
-            yield _piece(character, mixed=mixed, base=base)
+            yield _piece(character, odd=odd, base=base)
             base = character
 
 
-def _piece(character: str, *, mixed: bool, base: str) -> str:
+def _piece(character: str, *, odd: bool, base: str) -> str:
     if is_hidden(character) or (_is_mark(character) and not _may_carry(base)):
         return _badge(character)
-    if character > "~" and (character.isdecimal() or (mixed and character.isalpha())):
+    if character > "~" and ((odd and character.isalpha()) or _is_styled(character)):
         return f"{escape(character)}{_note(character)}"
     return escape(character)
+
+
+def _has_latin(text: str) -> bool:
+    return bool(_LATIN.search(text))
+
+
+def _is_styled(character: str) -> bool:
+    """Tell whether this stands for an ASCII letter or digit, or is a digit of another script."""
+    plain = unicodedata.normalize("NFKC", character)
+    return character.isdecimal() or (
+        character.isalnum() and plain != character and plain.isascii() and plain.isalnum()
+    )
 
 
 def _is_mark(character: str) -> bool:

@@ -4,11 +4,14 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from config import startup
+from config.environment import ConfigurationError
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("COUNTERSIGN_ROLE", "web")
 
-application = get_asgi_application()
-
-from config import startup  # noqa: E402  (its checks read the database, so they come last)
-
-startup.check_people()
+try:
+    application = get_asgi_application()
+    startup.check_people()
+except ConfigurationError as error:
+    startup.stop_with_sentence(error, code=startup.NEVER_BOOTS)

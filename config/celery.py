@@ -11,6 +11,7 @@ from config import startup
 from config.environment import ConfigurationError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+startup.say_instead_of_a_traceback()
 
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")

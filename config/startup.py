@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -22,6 +23,12 @@ logger = logging.getLogger(__name__)
 
 WORKERS = frozenset({"money", "default"})
 ROLES = WORKERS | {"web", "beat", "supervisor", "command"}
+
+#: The exit code after which gunicorn ends too, instead of starting its worker again and again.
+NEVER_BOOTS = 3
+
+#: The fewest characters of a secret in production.
+LEAST_SECRET = 32
 
 _LIVE_KEY = re.compile(r"(sk|rk)_live_")
 _STRIPE_ADDRESS = "https://api.stripe.com"
@@ -92,13 +99,31 @@ def check_people() -> None:
         )
 
 
-def stop_with_sentence(error: ConfigurationError) -> NoReturn:
+def stop_with_sentence(error: ConfigurationError, *, code: int = 1) -> NoReturn:
     """End this process; Celery logs any other exception at its start, and goes on."""
+    say(error)
+    raise SystemExit(code)
+
+
+def say(error: ConfigurationError) -> None:
+    """Write the sentence where whoever starts the process looks."""
     # Celery has put its log in place of sys.stderr, with handlers that may not exist yet.
     stderr = sys.__stderr__ or sys.stderr
     stderr.write(f"Countersign cannot start: {error}\n")
     stderr.flush()
-    raise SystemExit(1)
+
+
+def say_instead_of_a_traceback() -> None:
+    """Let a wrong environment end any process of ours with its sentence alone."""
+    usual = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, ConfigurationError):
+            say(error)
+        else:
+            usual(kind, error, trace)
+
+    sys.excepthook = hook
 
 
 def _check_live_keys() -> None:
@@ -145,6 +170,7 @@ def _check_production() -> None:
             "DATABASE_URL names SQLite in production. Set it to "
             "postgres://user:password@host:5432/name."
         )
+    _check_secrets()
     if settings.STRIPE_API_BASE:
         raise ConfigurationError(
             "STRIPE_API_BASE is set in production, where only Stripe's own address is used. "
@@ -158,6 +184,22 @@ def _check_production() -> None:
     if role in WORKERS | {"web"}:
         _check_readable("COUNTERSIGN_TRUSTED_KEYS_FILE", "It says whose signatures count.")
         _check_provider_keys(role)
+
+
+def _check_secrets() -> None:
+    """Refuse secrets that can be guessed, and one that serves two purposes."""
+    seen: dict[str, str] = {}
+    for name in ("SECRET_KEY", "COUNTERSIGN_PEPPER", "COUNTERSIGN_HISTORY_KEY"):
+        value = getattr(settings, name)
+        if len(value) < LEAST_SECRET:
+            raise ConfigurationError(
+                f"{name} has less than {LEAST_SECRET} characters. Set it to 50 random ones."
+            )
+        if value in seen:
+            raise ConfigurationError(
+                f"{name} is the same as {seen[value]}. Set it to 50 other random characters."
+            )
+        seen[value] = name
 
 
 def _check_provider_keys(role: str) -> None:

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from approvals.api import urls as api
 from executors.views import stripe_webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("approvals.api.urls")),
     path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),

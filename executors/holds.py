@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from audit import words
 from executors.enums import HoldScope
 from executors.errors import HeldError
 from executors.models import Execution, Hold
@@ -34,7 +35,8 @@ def check_none_in_force(claims: Mapping[str, Any], execution: Execution) -> None
     """
     hold = in_force(claims, execution)
     if hold is not None:
-        raise HeldError(f"Held by {hold.set_by}: {hold.reason}", code="hold", hold_id=hold.pk)
+        _, who = words.of_actor(hold.set_by)
+        raise HeldError(f"Held by {who}: {hold.reason}", code="hold", hold_id=hold.pk)
 
 
 def covered_by(scope: HoldScope, value: str) -> Q:

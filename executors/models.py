@@ -288,7 +288,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scope} {self.value}".strip()
+        return f"{self.get_scope_display()} {self.value}".strip()
 
     @property
     def history_subject(self) -> str:

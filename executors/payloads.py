@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import best_match
 
-from executors import registry
+from executors import complaints, registry
 from executors.base import Executor
 from executors.errors import PayloadError
 
@@ -20,7 +20,7 @@ def validate(executor: Executor, payload: Any) -> None:
     """
     error = best_match(_validator(executor.name, executor.version).iter_errors(payload))
     if error is not None:
-        raise PayloadError(_sentence(error), field=_pointer(error))
+        raise PayloadError(complaints.sentence(error), field=pointer(complaints.place(error)))
     executor.check(payload)
 
 
@@ -36,28 +36,6 @@ def _validator(name: str, version: int) -> Draft202012Validator:
     schema = registry.get(name, version).schema
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
-
-
-def _sentence(error: ValidationError) -> str:
-    if error.validator == "additionalProperties":
-        unknown = ", ".join(repr(name) for name in _unknown_names(error))
-        return f"Unknown field {unknown}."
-    if error.validator == "pattern":
-        return "This does not have the form that is asked for."
-    return f"{error.message[:300]}."
-
-
-def _pointer(error: ValidationError) -> str:
-    parts: list[str | int] = [*error.absolute_path]
-    if error.validator == "additionalProperties":
-        parts.extend(_unknown_names(error)[:1])
-    return pointer(parts)
-
-
-def _unknown_names(error: ValidationError) -> list[str]:
-    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-    given: dict[str, Any] = dict(error.instance)  # type: ignore[arg-type] # an object, by schema
-    return sorted(name for name in given if name not in known)
 
 
 def pointer(parts: Iterable[str | int]) -> str:

@@ -19,7 +19,7 @@ from audit.admin.base import HistoryAdmin
 class AgentKeyAdmin(HistoryAdmin):
     """Keys of agents: the public part, what they allow, and how they ended."""
 
-    list_display = ("prefix", "agent", "owner", "actions", "expires_at", "revoked_at")
+    list_display = ("prefix", "agent", "owner", "allowed", "expires_at", "revoked_at")
     list_filter = ("compromised", ("agent", admin.RelatedOnlyFieldListFilter))
     search_fields = ("id", "prefix", "agent__name", "owner__username")
     ordering = ("-created_at",)
@@ -34,6 +34,11 @@ class AgentKeyAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read agent, owner and last use along."""
         return super().get_queryset(request).select_related("agent", "owner", "use")
+
+    @admin.display(description="actions")
+    def allowed(self, row: AgentKey) -> str:
+        """Return what the key may propose, separated by commas."""
+        return ", ".join(row.actions)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add the last use, and whether this person may revoke the key."""

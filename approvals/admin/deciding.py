@@ -11,10 +11,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from approvals import services
 from approvals.admin import pages, sentences
-from approvals.admin.site import waiting
+from approvals.admin.site import queue_name, waiting
 from approvals.errors import (
     ApprovalError,
     FactsMissingError,
@@ -29,7 +31,7 @@ from approvals.forms.deciding import APPROVE, DecideForm
 from approvals.models import ApprovalRequest, Decision
 from approvals.permissions import check_may_decide
 from approvals.viewing import current_view
-from audit import clock
+from audit import clock, visible
 
 METHODS = ("GET", "HEAD", "POST")
 
@@ -120,6 +122,7 @@ def context_of(
         **pages.gather(row, request.user, view),
         "title": view.description.title,
         "typed": typed,
+        "queue_name": queue_name(request),
         "waiting": waiting().count(),
         "list_url": admin.url("changelist"),
         "request_url": admin.url("change", row.pk),
@@ -152,7 +155,7 @@ def _decided(admin: Any, request: HttpRequest, row: ApprovalRequest) -> HttpResp
         decision = _call(request, row, form.cleaned_data)
     except ApprovalError as error:
         return refused(admin, request, row, typed, error)
-    messages.success(request, _said(decision, row))
+    messages.success(request, _said(decision, row, admin.url("change", row.pk)))
     return HttpResponseRedirect(admin.url("changelist"))
 
 
@@ -181,10 +184,12 @@ def _not_understood(
     return render(request, "approvals/decide.html", context, status=status)
 
 
-def _said(decision: Decision, row: ApprovalRequest) -> str:
+def _said(decision: Decision, row: ApprovalRequest, address: str) -> SafeString:
+    """Say what was decided; the link leads to what becomes of it."""
     row.refresh_from_db()
-    title = current_view(row).description.title
-    return f"{decision.get_outcome_display()}: {title}."
+    title = visible.show(current_view(row).description.title)
+    outcome = decision.get_outcome_display()
+    return format_html('{}: <a href="{}">{}</a>.', outcome, address, title)
 
 
 def _address(name: str, row: ApprovalRequest) -> str:

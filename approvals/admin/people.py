@@ -73,7 +73,8 @@ class UserAdmin(_KeptForGood, HistoryPages, DjangoUserAdmin, ModelAdmin):  # typ
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Call the list what the sidebar calls it."""
-        return super().changelist_view(request, {"list_title": "People", **(extra_context or {})})
+        extra = {"list_title": "People", "title": "People"} | (extra_context or {})
+        return super().changelist_view(request, extra)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the groups along."""
@@ -113,6 +114,10 @@ class GroupAdmin(_KeptForGood, HistoryPages, DjangoGroupAdmin, ModelAdmin):
     actions = None
     change_list_template = "audit/list.html"
     change_form_template = "audit/form.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Call the page what the sidebar calls it."""
+        return super().changelist_view(request, {"title": "Groups", **(extra_context or {})})
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any

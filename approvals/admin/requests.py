@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from approvals.admin import changing, deciding, pages, sentences
 from approvals.admin.columns import TONES, QueueColumns
 from approvals.admin.filters import StatusFilter, shown_status
+from approvals.admin.site import queue_name
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, PayloadVersion, User
 from approvals.viewing import current_view
@@ -103,7 +104,8 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Say what the list holds."""
         waits = shown_status(request) == RequestStatus.PENDING
-        extra = {"list_title": "Waiting for you" if waits else "Requests"}
+        name = queue_name(request) if waits else "Requests"
+        extra = {"list_title": name, "title": name}
         return super().changelist_view(request, extra | (extra_context or {}))
 
     def detail_response(

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from approvals.enums import RequestStatus
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, User
 from audit import clock
 from executors.attention import NEEDS_A_PERSON
 from executors.enums import ExecutionStatus
@@ -17,6 +17,7 @@ from executors.models import Execution, Finding
 
 admin.site.login_template = "approvals/login.html"
 admin.site.index_template = "approvals/index.html"
+admin.site.index_title = "Overview"
 
 _REQUESTS = "admin:approvals_approvalrequest_changelist"
 _EXECUTIONS = "admin:executors_execution_changelist"
@@ -35,6 +36,12 @@ def environment_label(request: HttpRequest) -> list[str] | None:
 def waiting() -> "QuerySet[ApprovalRequest]":
     """Return the requests that a person can still decide."""
     return ApprovalRequest.objects.filter(status=RequestStatus.PENDING, expires_at__gt=clock.now())
+
+
+def queue_name(request: HttpRequest) -> str:
+    """Return what the queue is called: it waits for whoever decides, and for nobody else."""
+    decides = isinstance(request.user, User) and request.user.is_reviewer()
+    return "Waiting for you" if decides else "Waiting for a reviewer"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -86,7 +93,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _request_counts(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.user.has_perm("approvals.view_approvalrequest"):
         return []
-    return [_count("waiting for you", waiting().count(), reverse(_REQUESTS), "")]
+    name = queue_name(request)
+    return [_count(name[0].lower() + name[1:], waiting().count(), reverse(_REQUESTS), "")]
 
 
 def _execution_counts(request: HttpRequest) -> list[dict[str, Any]]:
@@ -123,7 +131,7 @@ def _count(text: str, number: int, link: str, tone: str) -> dict[str, Any]:
 
 
 def _waiting_item(request: HttpRequest) -> dict[str, Any]:
-    item = _item(request, "Waiting for you", "approvals.approvalrequest", "inbox")
+    item = _item(request, queue_name(request), "approvals.approvalrequest", "inbox")
     item["active"] = item["active"] and not _shows_all(request)
     if item["permission"](request):
         item |= {"badge": waiting().count(), "badge_variant": "primary"}

@@ -84,7 +84,7 @@ PROBLEMS: Mapping[str, Problem] = {
         invalid_amount="The currency cannot express the amount",
         unknown_currency="The currency is not known",
         unknown_action="The action is not in the catalogue",
-        resource_missing="The provider does not know the object that the payload names",
+        unknown_payment="The provider does not know the payment that the payload names",
         currency_mismatch="The payment has another currency",
         idempotency_key_missing="The Idempotency-Key header is missing",
         idempotency_key_invalid="The Idempotency-Key is not 1 to 255 visible ASCII characters",
@@ -243,6 +243,8 @@ def _details(error: Exception, code: str) -> dict[str, str]:
     }
     if isinstance(error, drf.MethodNotAllowed):
         details["detail"] = str(error.detail)
+    if isinstance(error, errors.IdempotencyMismatchError):
+        details["parameter"] = "Idempotency-Key"
     return details
 
 

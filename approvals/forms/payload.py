@@ -1,5 +1,6 @@
 """A form made from an action's JSON Schema, limited to the fields that a reviewer may change."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from executors.base import Executor
 from executors.money import DECIMALS
 
 PREFIX = "field"
+#: Descriptions are Markdown for the API's page; a form shows plain text.
+_CODE = re.compile(r"`([^`]+)`")
 
 
 class PayloadForm(forms.Form):
@@ -60,7 +63,7 @@ def _field(name: str, schema: Mapping[str, Any], original: Mapping[str, Any]) ->
     options: dict[str, Any] = {
         "label": str(part.get("title") or name.replace("_", " ").capitalize()),
         "required": name in schema.get("required", ()),
-        "help_text": str(part.get("description", "")),
+        "help_text": _CODE.sub(r"“\1”", str(part.get("description", ""))),
     }
     currency = str(original.get("currency", ""))
     if name == "amount" and part.get("type") == "integer" and currency in DECIMALS:

@@ -21,6 +21,7 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         label="Your reason",
         help_text="It is kept in the record, with your name.",
+        error_messages={"required": "Write a reason."},
     )
 
 

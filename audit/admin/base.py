@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -59,7 +60,8 @@ class ViewOnlyAdmin(ModelAdmin):
         """Show the list; it has no form to post."""
         if request.method not in READ:
             return HttpResponseNotAllowed(READ)
-        response: HttpResponse = super().changelist_view(request, extra_context)
+        extra = {"title": capfirst(str(self.opts.verbose_name_plural))} | (extra_context or {})
+        response: HttpResponse = super().changelist_view(request, extra)
         return response
 
     def change_view(
@@ -74,6 +76,12 @@ class ViewOnlyAdmin(ModelAdmin):
             return HttpResponseNotAllowed(READ)
         row = self.viewable(request, object_id)
         return self.detail_response(request, row, extra_context or {})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Rows that are written once have no history; the framework's own log is not kept."""
+        raise Http404
 
     def viewable(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row that the address names, to a person who may see it."""

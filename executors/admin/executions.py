@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -21,8 +21,9 @@ from executors.admin import outlook
 from executors.admin.forms import ResolveForm
 from executors.attention import NEEDS_A_PERSON
 from executors.enums import ExecutionStatus as S
+from executors.enums import HoldScope
 from executors.errors import ExecutorError
-from executors.models import Execution, Intent
+from executors.models import Execution, Hold, Intent
 from executors.permissions import can_steer
 
 
@@ -159,16 +160,32 @@ class ExecutionAdmin(HistoryAdmin):
             "intent": Intent.objects.filter(execution=row).first(),
             "attempts": list(row.attempts.all()),
             "outlook": outlook.of(row),
-            "verbs": [
-                {"button": verb.button, "danger": verb.danger, "url": self.url(name, row.pk)}
-                for name, verb in VERBS.items()
-                if steers and row.status in verb.statuses
-            ],
+            "verbs": self._offered(row) if steers else [],
             "story": [
                 Version(row=fact, changes=(), is_first=False)
                 for fact in timeline.facts_about(row.subject)
             ],
         }
+
+    def _offered(self, row: Execution) -> list[dict[str, Any]]:
+        """Return what may be done now.
+
+        Releasing lifts a hold on this execution; while a larger one stands, it would come to
+        nothing. What is only held until something is repaired can be held by a person, too.
+        """
+        larger = Hold.objects.filter(pk=row.held_by_id, lifted_at=None)
+        standing = larger.exclude(scope=HoldScope.EXECUTION).first()
+        goes_on = row.status == S.HELD and row.next_attempt_at is not None
+        offered = [
+            {"button": verb.button, "danger": verb.danger, "url": self.url(name, row.pk)}
+            for name, verb in VERBS.items()
+            if (row.status in verb.statuses or (name == "hold" and goes_on))
+            and not (standing and name == "release")
+        ]
+        if standing and row.status == S.HELD:
+            address = reverse("admin:executors_hold_change", args=[standing.pk])
+            offered.append({"button": "See the hold", "danger": False, "url": address})
+        return offered
 
     def _page(self, name: str) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:

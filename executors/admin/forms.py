@@ -1,11 +1,17 @@
 """Forms that steer: each asks for a reason."""
 
+import re
 from typing import Any
 
 from django import forms
 
 from audit.admin.acting import ReasonForm
+from executors import registry
 from executors.enums import ExecutionStatus, HoldScope
+from executors.models import Execution
+
+#: An id of ours: a word, and 26 characters that begin with the time.
+_ID = re.compile(r"[a-z]+_[0-9a-z]{26}")
 
 
 class ResolveForm(ReasonForm):
@@ -50,6 +56,19 @@ class HoldForm(ReasonForm):
         value = (data.get("value") or "").strip()
         if everything and value:
             self.add_error("value", "Leave this empty to stop everything.")
-        if not everything and not value:
-            self.add_error("value", "Say which one to stop.")
+        if not everything and data.get("scope"):
+            self._check_that_it_stops_something(HoldScope(data["scope"]), value)
         return data | {"value": value}
+
+    def _check_that_it_stops_something(self, scope: HoldScope, value: str) -> None:
+        """Refuse what cannot name anything: such a hold looks like a brake and is none."""
+        if not value:
+            self.add_error("value", "Say which one to stop.")
+        elif scope == HoldScope.ACTION:
+            names = [executor.name for executor in registry.catalogue()]
+            if value not in names:
+                self.add_error("value", f"There is no such action. There is: {', '.join(names)}.")
+        elif not _ID.fullmatch(value):
+            self.add_error("value", "Write the id, such as agt_01h…, not the name.")
+        elif scope == HoldScope.EXECUTION and not Execution.objects.filter(pk=value).exists():
+            self.add_error("value", "There is no such execution.")

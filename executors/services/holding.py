@@ -41,7 +41,7 @@ def set_hold(*, scope: HoldScope, value: str, reason: str, actor: Actor, at: dat
                 at=at,
                 reason=reason,
                 error_code="hold",
-                error_message=f"Held by {actor}: {reason}",
+                error_message=f"Held by {actor.name}: {reason}",
                 held_by_id=hold.pk,
             )
         return hold

@@ -86,6 +86,26 @@ def test_look_alikes_inside_a_word_carry_their_code_point():
     assert visible.is_mixed("p\u0430ypal")
 
 
+@pytest.mark.parametrize(
+    "word", ["\u0430\u0440\u0440\u04cf\u0435", "\u0391\u0392\u0395", "\u0421\u041e\u0420"]
+)
+def test_a_word_that_passes_for_latin_carries_its_code_points_beside_latin(word):
+    beside = visible.show_block(f"Refund to\n{word}")
+
+    assert all(f">U+{ord(letter):04X}</span>" in beside for letter in word)
+    assert visible.show(word) == word
+
+
+def test_an_honest_foreign_word_carries_none_beside_latin():
+    assert visible.show("Refund: Возврат") == "Refund: Возврат"
+
+
+@pytest.mark.parametrize("letter", ["\uff21", "\U0001d400", "\u210c", "\ufb01", "\u00b2", "\u2460"])
+def test_a_styled_letter_or_digit_carries_its_code_point(letter):
+    assert f">U+{ord(letter):04X}</span>" in visible.show(f"95{letter}")
+    assert f">U+{ord(letter):04X}</span>" in visible.show(letter)
+
+
 @pytest.mark.parametrize("text", ["\uff11\uff10\uff10", "\u0661\u0660"])
 def test_foreign_digits_carry_their_code_point(text):
     assert f"U+{ord(text[0]):04X}" in visible.show(text)

@@ -66,9 +66,14 @@ def test_a_database_that_cannot_be_asked_stops_the_start(in_production, monkeypa
 def test_web_servers_ask(in_production, monkeypatch, server):
     demo.seed()
     monkeypatch.delitem(sys.modules, server, raising=False)
+    told = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", told)
 
-    with pytest.raises(ConfigurationError, match="accounts of the demonstration"):
+    with pytest.raises(SystemExit) as caught:
         importlib.import_module(server)
+
+    assert caught.value.code == startup.NEVER_BOOTS
+    assert "accounts of the demonstration" in told.getvalue()
 
 
 def test_celery_asks_and_ends(in_production):

@@ -27,10 +27,10 @@ def keys(tmp_path):
 def start(keys):
     """Start a process: ``start("web", STRIPE_READ_KEY="")``; an empty value unsets."""
 
-    def _start(role, **changes):
+    def _start(role, *, command=("manage.py", "check", "--list-tags"), **changes):
         environment = without_ours(os.environ) | production(role, keys) | changes
         return subprocess.run(
-            [sys.executable, "manage.py", "check", "--list-tags"],
+            [sys.executable, *command],
             cwd=ROOT,
             env={name: value for name, value in environment.items() if value},
             capture_output=True,
@@ -97,6 +97,13 @@ def test_a_good_environment_starts(start, role):
         ("command", {"DATABASE_URL": "sqlite:////tmp/x"}, "DATABASE_URL names SQLite in product"),
         ("command", {"PORT": "eighty"}, "PORT is 'eighty'. Set it to a port"),
         ("command", {"PORT": "65536"}, "PORT is 65536. Set it to a port, from 1 to 65535"),
+        ("command", {"SECRET_KEY": "x" * 31}, "SECRET_KEY has less than 32 characters. Set it"),
+        ("command", {"COUNTERSIGN_PEPPER": "short"}, "COUNTERSIGN_PEPPER has less than 32"),
+        (
+            "command",
+            {"SECRET_KEY": "x" * 50, "COUNTERSIGN_HISTORY_KEY": "x" * 50},
+            "COUNTERSIGN_HISTORY_KEY is the same as SECRET_KEY. Set it to",
+        ),
         ("command", {"DEBUG": "true"}, "DEBUG is on in production. Remove DEBUG"),
         ("command", {"COUNTERSIGN_BASE_URL": ""}, "COUNTERSIGN_BASE_URL is not set. Set it to"),
         ("command", {"COUNTERSIGN_ENV": "prod"}, "COUNTERSIGN_ENV is 'prod'. Set it to"),
@@ -157,3 +164,37 @@ def test_the_demonstration_only_warns_about_it(start, keys):
 
     assert result.returncode == 0
     assert "In production this would stop the start: the worker 'money' can read" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "command"),
+    [
+        ("web", ("-m", "gunicorn", "config.wsgi", "--bind", "127.0.0.1:0")),
+        ("money", ("-m", "celery", "-A", "config", "worker", "-Q", "money")),
+        ("beat", ("-m", "celery", "-A", "config", "beat")),
+    ],
+    ids=["gunicorn", "worker", "beat"],
+)
+def test_every_server_ends_with_the_sentence_alone(start, role, command):
+    process = start(role, command=command, COUNTERSIGN_BASE_URL="")
+
+    assert process.returncode != 0
+    assert "Countersign cannot start: COUNTERSIGN_BASE_URL is not set." in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_a_command_without_its_database_ends_with_a_sentence(start):
+    process = start("command", command=("manage.py", "rotate_signing_key"))
+    told = start("command", command=("manage.py", "rotate_signing_key", "--traceback"))
+
+    assert process.returncode == 1
+    assert process.stderr.startswith("The database that DATABASE_URL names cannot be used (conn")
+    assert "Traceback" not in process.stderr
+    assert "Traceback" in told.stderr
+
+
+def test_any_other_error_keeps_its_traceback(start):
+    process = start("web", command=("-c", "import config; raise ValueError('a bug')"))
+
+    assert "Traceback" in process.stderr
+    assert "ValueError: a bug" in process.stderr

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from audit import clock
 from executors import wording
 from executors.enums import ExecutionStatus
 from executors.models import Attempt, Execution, Hold
@@ -186,7 +187,10 @@ def test_a_brake_is_set_and_lifted(browser, execution):
         ({"scope": "EVERYTHING", "value": "x", "reason": "r"}, "Leave this empty"),
         ({"scope": "AGENT", "value": "", "reason": "r"}, "Say which one"),
         ({"scope": "PLANET", "value": "x", "reason": "r"}, "not one of the available choices"),
-        ({"scope": "EVERYTHING", "value": "", "reason": ""}, "This field is required"),
+        ({"scope": "EVERYTHING", "value": "", "reason": ""}, "Write a reason."),
+        ({"scope": "AGENT", "value": "billing-agent", "reason": "r"}, "not the name"),
+        ({"scope": "ACTION", "value": "refunds", "reason": "r"}, "There is: stripe.refund."),
+        ({"scope": "EXECUTION", "value": f"exe_{'0' * 26}", "reason": "r"}, "no such execution"),
     ],
 )
 def test_a_brake_that_makes_no_sense_is_refused(browser, form, says):
@@ -195,6 +199,41 @@ def test_a_brake_that_makes_no_sense_is_refused(browser, form, says):
     assert response.status_code == 400
     assert says in text_of(response)
     assert not Hold.objects.exists()
+
+
+@pytest.mark.parametrize("scope", ["AGENT", "KEY", "EXECUTION"])
+def test_one_thing_is_stopped_by_its_id(browser, execution, scope):
+    values = {"AGENT": execution.agent, "KEY": execution.agent_key, "EXECUTION": execution.pk}
+
+    browser.post(page("hold_set"), {"scope": scope, "value": values[scope], "reason": "x"})
+
+    execution.refresh_from_db()
+    assert execution.status == "HELD"
+
+
+def test_while_a_brake_stands_the_way_out_is_to_lift_it(browser, execution):
+    browser.post(page("hold_set"), {"scope": "EVERYTHING", "value": "", "reason": "Odd."})
+
+    shown = text_of(browser.get(page("execution_change", execution.pk)))
+
+    assert "Release it" not in shown
+    assert page("hold_change", Hold.objects.get().pk) in shown
+    assert "Held by reviewer: Odd." in shown
+
+
+def test_a_brake_on_this_execution_alone_is_released_here(browser, execution):
+    browser.post(page("execution_hold", execution.pk), {"reason": "Wait."})
+
+    assert "Release it" in text_of(browser.get(page("execution_change", execution.pk)))
+
+
+def test_what_waits_for_a_repair_can_be_held_and_released(browser, execution):
+    Execution.objects.filter(pk=execution.pk).update(status="HELD", next_attempt_at=clock.now())
+
+    shown = text_of(browser.get(page("execution_change", execution.pk)))
+
+    assert "Hold it" in shown
+    assert "Release it" in shown
 
 
 def test_an_auditor_sets_no_brake(auditor):

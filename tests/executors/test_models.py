@@ -83,7 +83,7 @@ def test_rows_name_themselves(execution: Execution) -> None:
     assert str(execution) == execution.pk
     assert str(Intent.objects.get()) == f"cs_{execution.jti}"
     assert str(Attempt.objects.get()) == f"{execution.pk} attempt 1"
-    assert str(set_hold()) == "AGENT agt_other"
+    assert str(set_hold()) == "Agent agt_other"
 
 
 def set_hold() -> Hold:

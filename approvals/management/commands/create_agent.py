@@ -25,22 +25,7 @@ class Command(BaseCommand):
             "--owner", required=True, help="username of the person who answers for the agent"
         )
         parser.add_argument("--description", default="", help="what the agent does")
-        parser.add_argument(
-            "--action",
-            action="append",
-            required=True,
-            dest="actions",
-            help="an action that the key may propose, such as stripe.refund; may be repeated",
-        )
-        parser.add_argument(
-            "--currency",
-            action="append",
-            default=[],
-            dest="currencies",
-            help="a currency that the key may propose; may be repeated; default: any",
-        )
-        parser.add_argument("--ceiling", type=int, help="the largest amount, in minor units")
-        parser.add_argument("--expires-in-days", type=int, help="default: never")
+        _add_scope(parser)
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,3 +59,32 @@ class Command(BaseCommand):
             expires_at=None if days is None else clock.now() + timedelta(days=days),
             by=by,
         )
+
+
+def _add_scope(parser: CommandParser) -> None:
+    """Declare what the key will allow."""
+    parser.add_argument(
+        "--action",
+        action="append",
+        required=True,
+        dest="actions",
+        metavar="ACTION",
+        help="an action that the key may propose, such as stripe.refund; may be repeated",
+    )
+    parser.add_argument(
+        "--currency",
+        action="append",
+        default=[],
+        dest="currencies",
+        metavar="CURRENCY",
+        help="a currency that the key may propose; may be repeated; default: any",
+    )
+    parser.add_argument(
+        "--ceiling", type=int, metavar="AMOUNT", help="the largest amount, in minor units"
+    )
+    parser.add_argument(
+        "--expires-in-days",
+        type=int,
+        metavar="DAYS",
+        help="until the key expires; default: never",
+    )

@@ -128,7 +128,7 @@ def test_emptying_an_optional_field_takes_it_out(browser, pending_request):
     ("changes", "says"),
     [
         ({"field-amount": "95.01"}, "only lower the amount"),
-        ({"field-amount": "0"}, "less than the minimum"),
+        ({"field-amount": "0"}, "At least 1 is allowed"),
         ({"field-amount": "-1"}, "digits and a point only"),
         ({"field-amount": "60,50"}, "digits and a point only"),
         ({"field-amount": "６０"}, "digits and a point only"),

@@ -5,6 +5,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import reverse
+from simple_history.admin import SimpleHistoryAdmin
 
 from approvals.models import Refusal, User
 from audit import actors
@@ -109,6 +110,16 @@ def test_nobody_adds_changes_or_deletes(request, signed_in, everything, who):
 
         assert {answer.status_code for answer in answers} <= {403, 405}, model
         assert list(model._default_manager.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("who", ["admin_user", "reviewer", "auditor"])
+def test_what_is_written_once_has_no_history_page(request, signed_in, everything, who):
+    client = signed_in(request.getfixturevalue(who))
+    for model, shown_by in admin.site._registry.items():
+        if not isinstance(shown_by, SimpleHistoryAdmin):
+            address = page(model, "history", model._default_manager.first().pk)
+            assert client.get(address).status_code == 404, model
+            assert client.post(address, {}).status_code == 404, model
 
 
 def test_no_list_has_bulk_actions_or_editable_columns(signed_in, admin_user, everything):

@@ -1,9 +1,12 @@
 """The admin as a whole: signing in, the label, the sidebar, the counts."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from audit import words
 from executors import services as executions
 from executors.models import Execution
 from tests.approvals.admin.conftest import QUEUE, address, text_of
@@ -102,6 +105,60 @@ def test_what_ran_out_is_not_counted_as_waiting(browser, pending_request, later)
     later(hours=2)
 
     assert counts_of(browser.get("/admin/"))["waiting for you"] == 0
+
+
+@pytest.mark.parametrize("who", ["auditor", "admin_user"])
+def test_the_queue_does_not_wait_for_who_cannot_decide(request, signed_in, who, pending_request):
+    client = signed_in(request.getfixturevalue(who))
+
+    assert counts_of(client.get("/admin/"))["waiting for a reviewer"] == 1
+    for page in (reverse(QUEUE), address("decide", pending_request)):
+        shown = text_of(client.get(page))
+        assert "Waiting for a reviewer" in shown
+        assert "Waiting for you" not in shown
+
+
+def test_lists_write_an_instant_as_every_other_page_does(browser, approve, pending_request):
+    decision = approve(pending_request)
+
+    shown = text_of(browser.get(reverse("admin:approvals_decision_changelist")))
+
+    assert words.instant(decision.decided_at) in shown
+
+
+def test_the_bare_address_leads_to_the_admin(client):
+    assert client.get("/")["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/admin/approvals/approvalrequest/req_none/change/", 404, "There is nothing here"),
+        ("/admin/executors/hold/set/", 403, "You may not do this"),
+    ],
+)
+def test_a_dead_end_has_words_and_a_way_back(signed_in, auditor, path, status, says):
+    page = signed_in(auditor).get(path)
+
+    assert page.status_code == status
+    assert says in text_of(page)
+    assert 'href="/admin/"' in text_of(page)
+
+
+def test_every_list_has_a_title_of_its_own_and_says_when_it_is_empty(signed_in, admin_user):
+    client = signed_in(admin_user)
+    for path, title in {
+        "/admin/": "Overview",
+        reverse(QUEUE): "Waiting for a reviewer",
+        reverse("admin:executors_hold_changelist"): "Holds",
+        reverse("admin:approvals_user_changelist"): "People",
+        reverse("admin:auth_group_changelist"): "Groups",
+    }.items():
+        found = re.search(r"<title>\s*(.*?)\s*</title>", text_of(client.get(path)), re.DOTALL)
+        assert found is not None
+        assert found[1] == f"{title} | Countersign"
+    empty = text_of(client.get(reverse("admin:executors_hold_changelist") + "?q=x"))
+    assert "Nothing matches this search and these filters." in empty
 
 
 def test_an_outsider_is_told_whom_to_ask(signed_in, outsider):

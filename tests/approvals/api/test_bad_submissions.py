@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.test.client import FakePayload
 
-from approvals.api import views
+from approvals.api import errors, views
 from approvals.errors import KeyRefusedError
 from approvals.models import ApprovalRequest, Refusal
 from audit.canonical import digest_of, sha256_hex
+from executors.errors import PayloadError
 from tests.approvals.api.conftest import REQUESTS, Caller, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +60,8 @@ FIELDS = [
     ("expires_in", True, "invalid_type", "/expires_in"),
     ("expires_in", 0, "invalid_value", "/expires_in"),
     ("expires_in", -600, "invalid_value", "/expires_in"),
-    ("expires_in", 59, "invalid_request", "/expires_in"),
-    ("expires_in", 2**53 - 1, "invalid_request", "/expires_in"),
+    ("expires_in", 59, "invalid_value", "/expires_in"),
+    ("expires_in", 2**53 - 1, "invalid_value", "/expires_in"),
     ("reverse_transfer", True, "unknown_field", "/reverse_transfer"),
     ("status", "APPROVED", "unknown_field", "/status"),
 ]
@@ -270,3 +271,18 @@ def test_a_length_that_is_none_is_no_body(api: Caller, body: dict[str, Any]) -> 
     response = api.submit(body, **{"content-length": "9" * 30})
 
     problem_of(response, 400, "empty_body")
+
+
+def test_a_payment_that_the_provider_does_not_know_is_named(
+    api: Caller, body: dict[str, Any], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any) -> None:
+        raise PayloadError("No such payment.", field="/payment_intent", code="unknown_payment")
+
+    settings.COUNTERSIGN_READ_FACTS = True
+    monkeypatch.setattr("executors.stripe.refunds.StripeRefund.facts", missing)
+
+    problem = problem_of(api.submit(body), 400, "unknown_payment")
+
+    assert problem["field"] == "/payload/payment_intent"
+    assert problem["title"] == errors.PROBLEMS["unknown_payment"].title

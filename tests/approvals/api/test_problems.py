@@ -1,7 +1,9 @@
 """Errors: one form (RFC 9457), from whichever layer they come."""
 
+import ast
 import json
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from audit.errors import ConflictError, KeyFileError
 from tests.approvals.api.conftest import REQUESTS, UNKNOWN_ID, Caller, problem_of
 
 pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -143,3 +147,29 @@ def test_the_table_is_in_order() -> None:
         assert known.title[0].isupper()
         assert not known.title.endswith(".")
     assert set(errors.BY_STATUS.values()) <= set(errors.PROBLEMS)
+
+
+#: Where refusals of an agent's call begin.
+AT_THE_DOOR = [
+    "approvals/agent_keys.py",
+    "approvals/api/bodies.py",
+    "approvals/api/parsing.py",
+    "approvals/api/shapes.py",
+    "executors/money.py",
+    "executors/stripe/refunds.py",
+]
+
+
+@pytest.mark.parametrize("path", AT_THE_DOOR)
+def test_every_code_that_an_agent_can_meet_is_in_the_table(path: str) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    codes = {
+        keyword.value.value
+        for call in raised
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") != "ProviderError"
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+
+    assert codes <= set(errors.PROBLEMS)

@@ -97,7 +97,8 @@ def test_the_same_key_with_another_body_is_refused(api: Caller, body: dict[str, 
 
     response = api.submit(body | {"reason": "now with a reason"}, key="same")
 
-    problem_of(response, 422, "idempotency_key_reused")
+    problem = problem_of(response, 422, "idempotency_key_reused")
+    assert problem["parameter"] == "Idempotency-Key"
     assert ApprovalRequest.objects.count() == 1
 
 

@@ -19,7 +19,7 @@ from tests.conftest import issue_key
 WHY = {"reason": "Something is odd.", "by": SEED}
 AGENT, KEY, REQUEST, USER, CLOCK = (
     "Agent",
-    "AgentKey agent",
+    "Agent self",
     "ApprovalRequest self",
     "User",
     "clock",

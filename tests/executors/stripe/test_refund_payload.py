@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 import stripe.params
+from jsonschema.exceptions import ValidationError
 
-from executors import payloads
+from executors import complaints, payloads
 from executors.errors import PayloadError
 from executors.stripe.refunds import StripeRefund
 from executors.stripe.schema import REFUND
@@ -52,8 +53,8 @@ def test_it_is_accepted(good: dict[str, Any]) -> None:
     [
         (payload(charge="ch_1234"), ""),
         (payload(payment_intent=None), ""),
-        (payload(amount=None), ""),
-        (payload(currency=None), ""),
+        (payload(amount=None), "/amount"),
+        (payload(currency=None), "/currency"),
         (payload(payment_intent="ch_1234"), "/payment_intent"),
         (payload(payment_intent="pi_1234\n"), "/payment_intent"),
         (payload(payment_intent="pi_12/34"), "/payment_intent"),
@@ -77,11 +78,11 @@ def test_it_is_accepted(good: dict[str, Any]) -> None:
         (payload(metadata={"a": ""}), "/metadata/a"),
         (payload(metadata={"a": "x" * 501}), "/metadata/a"),
         (payload(metadata={"a": None}), "/metadata/a"),
-        (payload(metadata={"": "x"}), "/metadata"),
-        (payload(metadata={"k" * 41: "x"}), "/metadata"),
-        (payload(metadata={"a[b]": "x"}), "/metadata"),
-        (payload(metadata={"a\n": "x"}), "/metadata"),
-        (payload(metadata={"countersign_decision": "x"}), "/metadata"),
+        (payload(metadata={"": "x"}), "/metadata/"),
+        (payload(metadata={"k" * 41: "x"}), f"/metadata/{'k' * 41}"),
+        (payload(metadata={"a[b]": "x"}), "/metadata/a[b]"),
+        (payload(metadata={"a\n": "x"}), "/metadata/a\n"),
+        (payload(metadata={"countersign_decision": "x"}), "/metadata/countersign_decision"),
         (payload(metadata={f"key{number}": "x" for number in range(41)}), "/metadata"),
         (payload(reverse_transfer=True), "/reverse_transfer"),
         ({**payload(), "reason": None}, "/reason"),
@@ -89,6 +90,51 @@ def test_it_is_accepted(good: dict[str, Any]) -> None:
 )
 def test_it_is_refused_with_the_field(broken: dict[str, Any], field: str) -> None:
     assert refused(broken).field == field
+
+
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        (payload(charge="ch_1234"), "Give exactly one of 'payment_intent' and 'charge'."),
+        (payload(payment_intent=None), "Give exactly one of 'payment_intent' and 'charge'."),
+        (payload(amount=None), "The field 'amount' is missing."),
+        (payload(amount=True), "This must be an integer."),
+        (payload(amount="100"), "This must be an integer."),
+        (payload(amount=0), "At least 1 is allowed."),
+        (payload(amount=100_000_000), "At most 99,999,999 is allowed."),
+        (payload(reason="why"), "One of these is allowed: duplicate, fraudulent, "
+                                "requested_by_customer."),
+        (payload(metadata={"a": ""}), "At least this many characters are needed: 1."),
+        (payload(metadata={"a": "x" * 501}), "At most 500 characters are allowed."),
+        (payload(metadata={f"k{n}": "x" for n in range(41)}), "At most 40 names are allowed."),
+        (payload(metadata={"countersign_a": "x"}), "The name 'countersign_a' is not allowed here."),
+        (payload(via="x"), "The field 'via' is not known."),
+        (payload(via="x", to="y"), "The fields 'to', 'via' are not known."),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_the_rule_and_repeats_no_payload(
+    broken: dict[str, Any], sentence: str
+) -> None:
+    assert refused(broken).message == sentence
+
+
+def test_a_name_that_never_ends_is_cut() -> None:
+    error = refused(payload(**{"x" * 60_000: "y"}))
+
+    assert (len(error.message), len(error.field)) == (107, 82)
+
+
+def test_a_rule_without_words_of_its_own_has_a_sentence() -> None:
+    rule = ValidationError("1 is not a multiple of 2", validator="multipleOf", validator_value=2)
+
+    assert complaints.sentence(rule) == "This does not fit the schema of the action."
+
+
+def test_what_does_not_have_the_form_is_told_the_form() -> None:
+    assert refused(payload(currency="USD")).message == (
+        "This does not have the form that is asked for. The payment's own, as a lower-case "
+        "ISO 4217 code. It is only checked."
+    )
 
 
 def test_every_field_is_one_that_stripe_knows() -> None:
