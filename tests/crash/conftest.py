@@ -8,6 +8,8 @@ import pytest
 from audit import clock
 from executors import bell
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
+from tests.crash.children import end_all
+from tests.crash.shared_clock import SharedOffset
 from tests.crash.stage import Stage
 
 
@@ -31,11 +33,12 @@ def stage(
     # The upper floor's checks are its own business, and have their own tests.
     settings.COUNTERSIGN_CHECKS = []
     stage = Stage(sandbox=crash_stripe)
-    monkeypatch.setattr(clock, "offset", clock.offset)
+    monkeypatch.setattr(clock, "offset", SharedOffset(clock.offset))
     monkeypatch.setattr(bell, "ring", _into(stage.rung))
     monkeypatch.setattr(bell, "ring_to_reconcile", _into(stage.rung_to_read))
     stage.clear_faults()
     yield stage
+    end_all()
     stage.clear_faults()
 
 
