@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from approvals.models import User
+from approvals.services import IssuedKey
 from audit import clock
 from executors import bell
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
 from tests.crash.children import end_all
+from tests.crash.office import Office
 from tests.crash.shared_clock import SharedOffset
 from tests.crash.stage import Stage
 
@@ -48,3 +51,10 @@ def _into(heard: list[str]) -> Any:
         return True
 
     return ring
+
+
+@pytest.fixture
+def office(stage: Stage, settings: Any, agent_key: IssuedKey, reviewer: User) -> Office:
+    """The upper floor, with its own checks in force."""
+    settings.COUNTERSIGN_CHECKS = ["entitlement"]
+    return Office(stage=stage, key=agent_key.key, reviewer_id=reviewer.pk)

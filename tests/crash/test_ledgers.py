@@ -93,7 +93,8 @@ def test_an_attempt_gone_wrong_is_told(name: str, told: tuple[Ledger, Execution]
 
 
 RECORDS_GONE_WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
-    "a row is gone": (lambda rows: rows.filter(number=2).delete(), "the record has gaps"),
+    "a row is gone": (lambda rows: rows.filter(number=2).delete(), "has gaps: [1, 3, 4]"),
+    "the last row is gone": (lambda rows: rows.filter(number=4).delete(), "has gaps: [1, 2, 3]"),
     "a step is not allowed": (
         lambda rows: rows.filter(number=2).update(status=S.HELD),
         "the record goes from HELD to RUNNING",
@@ -101,6 +102,10 @@ RECORDS_GONE_WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
     "a fence went back": (
         lambda rows: rows.filter(number=2).update(fence=7),
         "the fence went back from 7 to 1",
+    ),
+    "a row was changed": (
+        lambda rows: rows.filter(number=2).update(claimed_by="somebody"),
+        "was not written by us",
     ),
     "it was written by others": (
         lambda rows: rows.filter(number=2).update(hmac=""),
