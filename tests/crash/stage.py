@@ -99,6 +99,10 @@ class Stage:
         ours = [payment for payment in ledger["payments"] if payment["id"] in self.payments]
         return ledger | {"payments": ours}
 
+    def settle(self, refund_id: str, status: str) -> None:
+        """Let a refund end at the local Stripe: ``succeeded`` or ``failed``."""
+        self._switch("POST", f"/_local/refunds/{refund_id}/settle", {"status": status})
+
     def refunds(self) -> list[dict[str, Any]]:
         """All refunds of the payments of this stage, as the local Stripe has them."""
         return [refund for payment in self.ledger()["payments"] for refund in payment["refunds"]]
