@@ -114,6 +114,26 @@ class Stack:
         finally:
             part.stop()
 
+    @contextmanager
+    def money_in_other_hands(self, **settings: str) -> Iterator[Part]:
+        """Let a money worker with other settings do the work for the length of a block.
+
+        It is yielded before it is started: only then does anything in the queue move.
+        """
+        with self.without("money"):
+            command = [*_WORKER, "--queues", "money", "--pool", "prefork", "--concurrency", "4"]
+            part = Part(
+                "money-2",
+                [*command, "--hostname", "money-2@stack"],
+                self.environment("money", **settings),
+                self.directory / "money-2.log",
+                lambda said: " ready." in said,
+            )
+            try:
+                yield part
+            finally:
+                part.stop()
+
     def plan(self) -> None:
         """Describe every process; none is started."""
         ready = self.broker.is_ready
