@@ -14,7 +14,7 @@ from executors.models import Execution
 from tests.conftest import make_person
 from tests.crash.children import freeze
 from tests.crash.ledgers import problems
-from tests.crash.recovering import RECOVERIES
+from tests.crash.recovering import MOSTLY_BOTH, RECOVERIES
 from tests.crash.stage import Stage, fresh
 from tests.crash.test_answers import once
 from tests.crash.test_executing import BOUNDARIES
@@ -67,7 +67,7 @@ def test_a_key_that_is_not_accepted_is_an_alarm(
     assert execution.pk in caplog.text
 
 
-@pytest.mark.parametrize("recovery", RECOVERIES)
+@pytest.mark.parametrize("recovery", MOSTLY_BOTH)
 @pytest.mark.parametrize("first", ["drop_before", "drop_after"])
 @pytest.mark.parametrize("fault", ["unauthorized", "forbidden"])
 def test_a_key_that_fails_after_a_lost_answer_delays_the_refund(
