@@ -98,3 +98,41 @@ def test_a_worker_that_wakes_after_its_lease_sends_nothing(stage: Stage) -> None
     assert (stage.refunds(), execution.attempts.count()) == ([], 0)
     RECOVERIES["sweeper"](stage, [execution])
     assert problems(stage.ledger(), fresh([execution])) == []
+
+
+@pytest.mark.parametrize("point", [point for point in FREEZING if point != "E9"])
+def test_a_worker_that_wakes_while_another_has_its_work_writes_nothing(
+    point: str, stage: Stage
+) -> None:
+    execution = stage.decide(stage.pay())
+    sleeper = stage.worker(execution.pk, at=BOUNDARIES[point], fate=freeze)
+    sleeper.wait_frozen()
+    stage.advance(settings.COUNTERSIGN_LEASE)
+    present = stage.worker(execution.pk, at=BOUNDARIES["E3b"], fate=freeze)
+    present.wait_frozen()
+    begun = everything([execution])
+
+    sleeper.wake()
+    assert sleeper.wait().code == 0
+    assert everything([execution]) == begun
+    present.wake()
+    present.wait()
+
+    [after] = fresh([execution])
+    assert (after.status, after.fence) == (S.SUCCEEDED, 2)
+    assert problems(stage.ledger(), [after]) == []
+
+
+@pytest.mark.parametrize("point", ["E1", "E3b", "E7"])
+def test_a_message_that_comes_again_within_the_lease_finds_nothing_to_do(
+    point: str, stage: Stage
+) -> None:
+    execution = stage.decide(stage.pay())
+    stage.worker(execution.pk, at=BOUNDARIES[point]).wait()
+    begun = everything([execution])
+
+    # As Celery does at once when it sees that a process of its pool is gone.
+    again = stage.worker(execution.pk).wait()
+
+    assert (again.code, again.places) == (0, [])
+    assert everything([execution]) == begun

@@ -150,6 +150,22 @@ def test_a_reader_that_wakes_late_writes_nothing(stage: Stage, failed_later: Exe
     assert fresh([failed_later])[0].status == S.REVERSED
 
 
+def test_a_reader_that_wakes_when_all_is_settled_writes_nothing(
+    stage: Stage, refund: Execution
+) -> None:
+    sleeper = stage.reader(refund.pk, at="reading:taken", fate=freeze)
+    sleeper.wait_frozen()
+    stage.reader(refund.pk).wait()
+    found = everything([refund])
+
+    sleeper.wake()
+    ended = sleeper.wait()
+
+    assert ended.code == 0, ended.trouble
+    assert everything([refund]) == found
+    assert problems(stage.ledger(), fresh([refund])) == []
+
+
 def test_a_listing_that_was_cut_off_is_no_proof_of_absence(stage: Stage) -> None:
     refund = lost(stage, stage.decide(stage.pay()), "drop_before")
     stage.advance(3700)
