@@ -64,6 +64,7 @@ def submit(
     executor = _checked_action(key, submission)
     # The provider is read here, before the transaction: no network call inside one.
     facts = reading.read(executor, submission.payload)
+    failpoints.reached("request:read")
     with transaction.atomic():
         key = lock_key(key.pk)
         at = clock.now()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from audit import actors, clock
+from audit import actors, clock, failpoints
 from audit.actors import Actor
 from executors.enums import AttemptClass
 from executors.enums import ExecutionStatus as S
@@ -41,6 +41,7 @@ def claim(*, execution_id: str, worker: str) -> Execution | None:
             stop(execution, objection, actor=actor, at=at)
             return None
         _take(execution, worker=worker, actor=actor, at=at)
+        failpoints.reached("claim:written")
         return execution
 
 

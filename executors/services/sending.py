@@ -71,12 +71,14 @@ def begin_attempt(claimed: Execution) -> Attempt:
         if execution.lease_expires_at is None or execution.lease_expires_at <= at:
             raise LostLeaseError(f"The lease on {execution.pk} lapsed before anything was sent.")
         clear(execution, at=at)
-        return Attempt.objects.create(
+        attempt = Attempt.objects.create(
             execution=execution,
             number=execution.attempts.count() + 1,
             fence=execution.fence,
             started_at=at,
         )
+        failpoints.reached("attempt:written")
+        return attempt
 
 
 def leave_by(attempt: Attempt, verified: Verified, looked_at: float) -> float:

@@ -4,6 +4,7 @@ They replace one step of ours in this process, and so in every process that is f
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from math import inf
 from typing import Any
 
@@ -38,7 +39,7 @@ def no_fence(patch: pytest.MonkeyPatch) -> None:
     def still_mine(claimed: Execution) -> Execution:
         execution = moves.lock(claimed.pk)
         execution.status = S.RUNNING
-        execution.lease_expires_at = claimed.lease_expires_at
+        execution.lease_expires_at = clock.now() + timedelta(minutes=1)
         return execution
 
     for module in (sending, settling, stopping):
@@ -76,4 +77,4 @@ def acknowledgement_as_truth(patch: pytest.MonkeyPatch) -> None:
         return execution.fence == 0 and is_due(execution, at)
 
     patch.setattr(claiming, "is_due", is_untouched)
-    patch.setattr(sweeping, "due_filter", lambda at: due_filter(at) & Q(fence=0))
+    patch.setattr(sweeping, "due_filter", lambda at, **how: due_filter(at, **how) & Q(fence=0))

@@ -13,6 +13,8 @@ from audit import failpoints
 #: What happens to a process when it comes to a place.
 Fate = Callable[[], None]
 
+_living: "dict[int, Child]" = {}
+
 
 def kill() -> None:
     """Die here, without a word to anybody."""
@@ -61,6 +63,7 @@ class Child:
             os.close(self._reader)
             _live(act, at, fate, writer)
         os.close(writer)
+        _living[self.pid] = self
 
     def wait_frozen(self) -> None:
         """Wait until it stands still."""
@@ -80,12 +83,20 @@ class Child:
         with os.fdopen(self._reader) as said:
             places, _, trouble = said.read().partition("\n\n")
         _, status = os.waitpid(self.pid, 0)
+        del _living[self.pid]
         return Ended(
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
             code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
             places=places.split(),
             trouble=trouble,
         )
+
+
+def end_all() -> None:
+    """End whoever a failed test has left behind, frozen ones too."""
+    for child in list(_living.values()):
+        child.kill()
+        child.wait()
 
 
 def _live(act: Callable[[], object], at: str, fate: Fate, writer: int) -> None:

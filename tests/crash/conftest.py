@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
+from approvals.models import User
+from approvals.services import IssuedKey
 from audit import clock
 from executors import bell
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
+from tests.crash.children import end_all
+from tests.crash.office import Office
+from tests.crash.shared_clock import SharedOffset
 from tests.crash.stage import Stage
 
 
@@ -31,11 +36,12 @@ def stage(
     # The upper floor's checks are its own business, and have their own tests.
     settings.COUNTERSIGN_CHECKS = []
     stage = Stage(sandbox=crash_stripe)
-    monkeypatch.setattr(clock, "offset", clock.offset)
+    monkeypatch.setattr(clock, "offset", SharedOffset(clock.offset))
     monkeypatch.setattr(bell, "ring", _into(stage.rung))
     monkeypatch.setattr(bell, "ring_to_reconcile", _into(stage.rung_to_read))
     stage.clear_faults()
     yield stage
+    end_all()
     stage.clear_faults()
 
 
@@ -45,3 +51,10 @@ def _into(heard: list[str]) -> Any:
         return True
 
     return ring
+
+
+@pytest.fixture
+def office(stage: Stage, settings: Any, agent_key: IssuedKey, reviewer: User) -> Office:
+    """The upper floor, with its own checks in force."""
+    settings.COUNTERSIGN_CHECKS = ["entitlement"]
+    return Office(stage=stage, key=agent_key.key, reviewer_id=reviewer.pk)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import pytest
+
 from executors.models import Execution
 from tests.crash.children import Ended
 from tests.crash.stage import SETTLED, Stage, fresh
@@ -66,3 +68,9 @@ RECOVERIES: dict[str, Recovery] = {
     "redelivery": by_redelivery,
     "both": by_both,
 }
+
+#: For a crash point with many variants: the hardest way always, the others in the long run.
+MOSTLY_BOTH = [
+    "both",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("sweeper", "redelivery")),
+]

@@ -5,13 +5,21 @@ The same list is held against our executor, which passes, and against four broke
 
 from collections.abc import Callable
 
+from approvals.models.people import REVIEWERS
+from audit import clock
+from audit.actors import Actor
+from executors import services
+from executors.enums import HoldScope
 from executors.models import Execution
+from tests.conftest import make_person
 from tests.crash.children import freeze
 from tests.crash.ledgers import problems
 from tests.crash.recovering import by_both, by_redelivery, by_sweeper
 from tests.crash.stage import Stage, fresh
 
 Scenario = Callable[[Stage], list[str]]
+
+OPERATOR = Actor(kind="person", name="operator")
 
 #: Longer than a decision may be carried out, in seconds.
 PAST_EXP = 5 * 3600
@@ -45,6 +53,23 @@ def killed_with_the_answer_and_late(stage: Stage) -> list[str]:
     return _judge(stage)
 
 
+def revoked_while_a_worker_slept(stage: Stage) -> list[str]:
+    """The worker stands still before it sends; another finds a brake, and a person says no."""
+    execution = stage.decide(stage.pay())
+    sleeper = stage.worker(execution.pk, at="intent:committed", fate=freeze)
+    sleeper.wait_frozen()
+    stage.advance(60)
+    everything = {"scope": HoldScope.EVERYTHING, "value": "", "reason": "Wait.", "actor": OPERATOR}
+    services.set_hold(**everything, at=clock.now())
+    stage.worker(execution.pk).wait()
+    person = make_person("operator", REVIEWERS)
+    services.revoke(execution_id=execution.pk, user=person, reason="A mistake.")
+    services.lift_holds(**everything, at=clock.now())
+    sleeper.wake()
+    sleeper.wait()
+    return _judge(stage)
+
+
 def frozen_past_its_time(stage: Stage) -> list[str]:
     """The worker stands still before it sends, and wakes when the decision is no longer good."""
     execution = stage.decide(stage.pay())
@@ -74,6 +99,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     killed_at_every_place,
     answer_lost,
     killed_with_the_answer_and_late,
+    revoked_while_a_worker_slept,
     frozen_past_its_time,
     delivered_eight_times,
 )

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from executors.enums import ExecutionStatus as S
 from executors.models import Execution
 from executors.stripe.sandbox.process import RunningSandbox
 from tests.crash.children import Child
+from tests.flows.polling import wait_until
 
 #: Nothing more happens to these by themselves. (UNKNOWN is left by reading; HELD by a person.)
 SETTLED = (S.SUCCEEDED, S.FAILED, S.REFUSED, S.REVERSED)
@@ -44,14 +46,18 @@ class Stage:
     rung_to_read: list[str] = field(default_factory=list)
     payments: list[str] = field(default_factory=list)
 
-    def pay(self, amount: int = 12000) -> str:
-        """Make a captured payment in US dollars (amount in cents); returns its id."""
-        client = stripe.StripeClient(
+    @cached_property
+    def merchant(self) -> stripe.StripeClient:
+        """The merchant's own access to the local Stripe, which no gate watches."""
+        return stripe.StripeClient(
             self.sandbox.secret_key,
             base_addresses={"api": self.sandbox.base_url},
             max_network_retries=0,
         )
-        payment = client.v1.payment_intents.create(
+
+    def pay(self, amount: int = 12000) -> str:
+        """Make a captured payment in US dollars (amount in cents); returns its id."""
+        payment = self.merchant.v1.payment_intents.create(
             {
                 "amount": amount,
                 "currency": "usd",
@@ -79,6 +85,10 @@ class Stage:
         """Let these faults happen at the local Stripe (see ``sandbox.faults.read_lines``)."""
         self._switch("POST", "/_local/faults", list(lines))
 
+    def wait_for_faults(self) -> None:
+        """Wait until the script is used up: the request that it waited for has arrived."""
+        wait_until(lambda: self._switch("GET", "/_local/faults")["left"] == 0, "the request")
+
     def clear_faults(self) -> None:
         """Let everything go well at the local Stripe from now on."""
         self._switch("DELETE", "/_local/faults")
@@ -88,6 +98,14 @@ class Stage:
         ledger: dict[str, Any] = self._switch("GET", "/_local/ledger")
         ours = [payment for payment in ledger["payments"] if payment["id"] in self.payments]
         return ledger | {"payments": ours}
+
+    def settle(self, refund_id: str, status: str) -> None:
+        """Let a refund end at the local Stripe: ``succeeded`` or ``failed``."""
+        self._switch("POST", f"/_local/refunds/{refund_id}/settle", {"status": status})
+
+    def refunds(self) -> list[dict[str, Any]]:
+        """All refunds of the payments of this stage, as the local Stripe has them."""
+        return [refund for payment in self.ledger()["payments"] for refund in payment["refunds"]]
 
     def advance(self, seconds: float) -> None:
         """Move the clocks of the database and of the local Stripe forward."""
@@ -174,6 +192,16 @@ def reconcile(execution_id: str) -> None:
 def fresh(executions: Iterable[Execution]) -> list[Execution]:
     """Read executions anew."""
     return list(Execution.objects.filter(pk__in=[e.pk for e in executions]).order_by("pk"))
+
+
+def everything(executions: Iterable[Execution]) -> list[Any]:
+    """All that is stored about executions, to be compared with the same at another time."""
+    stored: list[Any] = []
+    for execution in fresh(executions):
+        row = Execution.objects.filter(pk=execution.pk)
+        parts = (row, execution.attempts.all(), execution.readings.all(), execution.history.all())
+        stored += [list(rows.order_by("pk").values()) for rows in parts]
+    return stored
 
 
 def _next_date(execution: Execution, at: datetime) -> datetime:

@@ -17,7 +17,7 @@ def test_nothing_is_wrong_afterwards(scenario: Scenario, stage: Stage) -> None:
     ("break_it", "scenario", "told"),
     [
         (broken.new_key_per_retry, scenarios.answer_lost, "2 refunds of one decision"),
-        (broken.no_fence, scenarios.frozen_past_its_time, "REFUSED, but"),
+        (broken.no_fence, scenarios.revoked_while_a_worker_slept, "REFUSED, but"),
         (
             broken.result_before_intent,
             scenarios.killed_with_the_answer_and_late,

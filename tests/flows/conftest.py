@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,23 @@ class World:
         answer = browser.post(page, reason=reason)
         assert (answer.status, answer.url == page.url) == (200, False), answer.text
 
+    def script_faults(self, *lines: dict[str, Any]) -> None:
+        """Let these faults happen at the local Stripe (see ``sandbox.faults.read_lines``)."""
+        self._switch(data=json.dumps(lines).encode())
+
+    def wait_for_faults(self) -> None:
+        """Wait until the script is used up: the requests that it waited for have arrived."""
+        wait_until(lambda: self._switch()["left"] == 0, "the requests to arrive")
+
     def refunds(self, payment: str) -> list[Any]:
         """What the local Stripe has refunded of a payment."""
         return list(self.stripe.v1.refunds.list({"payment_intent": payment}).auto_paging_iter())
+
+    def _switch(self, data: bytes | None = None) -> Any:
+        address = f"{self.stack.stripe.base_url}/_local/faults"
+        request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
 
     def query(self, statement: str, *values: Any) -> list[Row]:
         """Look into the database, past all of our own code."""

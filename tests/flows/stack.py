@@ -178,6 +178,27 @@ class Stack:
 
 
 @contextmanager
+def money_in_other_hands(stack: Stack, **settings: str) -> Iterator[Part]:
+    """Let a money worker with other settings do the work for the length of a block.
+
+    It is yielded before it is started: only then does anything in the queue move.
+    """
+    with stack.without("money"):
+        command = [*_WORKER, "--queues", "money", "--pool", "prefork", "--concurrency", "4"]
+        part = Part(
+            "money-2",
+            [*command, "--hostname", "money-2@stack"],
+            stack.environment("money", **settings),
+            stack.directory / "money-2.log",
+            lambda said: " ready." in said,
+        )
+        try:
+            yield part
+        finally:
+            part.stop()
+
+
+@contextmanager
 def prepared_stack(
     directory: Path,
     database_url: str,

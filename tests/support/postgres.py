@@ -8,11 +8,13 @@ on a unix socket only, whose directory nobody else can enter.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -37,6 +39,13 @@ def running_postgres(others: Mapping[str, str] | None = None) -> Iterator[str]:
 
     ``others`` are settings of the server that take the place of those for tests.
     """
+    with own_postgres(others) as server:
+        yield server.url
+
+
+@contextmanager
+def own_postgres(others: Mapping[str, str] | None = None) -> Iterator["Server"]:
+    """Run a server that the caller may stop and start as it likes, until the block ends."""
     user = _unprivileged_user()
     home = Path(tempfile.mkdtemp(prefix="countersign-pg-"))
     try:
@@ -45,23 +54,61 @@ def running_postgres(others: Mapping[str, str] | None = None) -> Iterator[str]:
         programs = _programs(home, copy=user is not None)
         _initialise(programs, home, user)
         settings = {**_SETTINGS, **(others or {}), "unix_socket_directories": str(home)}
-        options = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
-        log = Path(f"{home}.log")
-        server = spawn(
-            [programs / "postgres", "-D", home / "data", *options],
-            log=log,
-            directory=home,
-            user=user,
-        )
+        server = Server(programs=programs, home=home, user=user, settings=settings)
+        server.start()
         try:
-            _wait_ready(programs, home, server, log)
-            yield f"postgres://postgres@{quote(str(home), safe='')}/postgres"
+            yield server
         finally:
-            ask_to_stop(server)
-            finish(server, within=10)
-            log.unlink()
+            server.stop()
+            server.log.unlink()
     finally:
         shutil.rmtree(home)
+
+
+@dataclass(kw_only=True)
+class Server:
+    """A server on a directory of its own."""
+
+    programs: Path
+    home: Path
+    user: int | None
+    settings: Mapping[str, str]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """The address of its empty database."""
+        return f"postgres://postgres@{quote(str(self.home), safe='')}/postgres"
+
+    @property
+    def log(self) -> Path:
+        """Where it writes what happens to it."""
+        return Path(f"{self.home}.log")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers; after a crash it reads its log first."""
+        options = [
+            part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")
+        ]
+        self.process = spawn(
+            [self.programs / "postgres", "-D", self.home / "data", *options],
+            log=self.log,
+            directory=self.home,
+            user=self.user,
+        )
+        _wait_ready(self.programs, self.home, self.process, self.log)
+
+    def stop(self) -> None:
+        """Stop it in good order, if it runs."""
+        if self.process is not None:
+            ask_to_stop(self.process)
+            finish(self.process, within=10)
+
+    def stop_at_once(self) -> None:
+        """Stop it like ``pg_ctl stop -m immediate``: every session ends, nothing is tidied up."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGQUIT)
+        finish(self.process, within=10)
 
 
 def _unprivileged_user() -> int | None:

@@ -47,6 +47,7 @@ class Control:
         settled = _SETTLE.fullmatch(request.path)
         switches: Mapping[tuple[str, str], Callable[[Any], Json]] = {
             ("POST", "/_local/faults"): self._script,
+            ("GET", "/_local/faults"): self._left,
             ("DELETE", "/_local/faults"): self._clear,
             ("POST", "/_local/faults/random"): self._random,
             ("POST", "/_local/clock"): self._advance,
@@ -70,6 +71,9 @@ class Control:
         lines = read_lines(body)
         self._faults.add(lines)
         return {"lines": len(lines)}
+
+    def _left(self, _: Any) -> Json:
+        return {"left": self._faults.left()}
 
     def _clear(self, _: Any) -> Json:
         self._faults.clear()

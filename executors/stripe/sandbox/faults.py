@@ -110,6 +110,11 @@ class Faults:
         with self._lock:
             self._lines += lines
 
+    def left(self) -> int:
+        """Return with how many requests the script will still interfere, but for endless lines."""
+        with self._lock:
+            return sum(line.times or 0 for line in self._lines)
+
     def at_random(self, *, seed: int, rate: float, kinds: Sequence[FaultKind] = PASSING) -> None:
         """Let this share of the requests that no line fits go wrong (0 to 1).
 
