@@ -14,7 +14,7 @@ from tests.crash.children import Child, Ended, freeze, kill, lose_commit
 #: Seconds after which a process that neither ends nor stands still has hung.
 MOST_SECONDS = 60.0
 #: How often we look, in seconds; not how long we wait.
-_LOOK_EVERY = 0.001
+_LOOK_EVERY = 0.002
 _names = count(1)
 
 

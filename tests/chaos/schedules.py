@@ -182,7 +182,7 @@ class _Drawing:
     def _refund(self, payments: tuple[Payment, ...]) -> Refund:
         """Often equal amounts of one payment; often more than the others leave."""
         number = self.dice.randrange(len(payments))
-        share = self.dice.choice((0.1, 0.2, 0.25, 0.25, 0.5, 0.5, 0.8, 1.0))
+        share = self.dice.choice((0.1, 0.2, 0.2, 0.25, 0.25, 0.5, 0.5, 1.0))
         return Refund(payment=number, amount=int(payments[number].amount * share))
 
     def _put(self, step: Step) -> None:
@@ -194,7 +194,8 @@ class _Drawing:
 
     def work(self) -> None:
         """One to three processes, more often than not about the same refund."""
-        same = self.dice.choice(self.decided)
+        newest = self.dice.random() < 0.5
+        same = self.dice.choice(self.decided[-2:] if newest else self.decided)
         number = self.dice.choices((1, 2, 3), weights=(5, 4, 2))[0]
         jobs = tuple(
             self._job(same if self.dice.random() < 0.6 else self.dice.choice(self.decided))
