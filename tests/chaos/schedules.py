@@ -248,6 +248,9 @@ class _Drawing:
             seconds = dice.randint(100, 900)
         else:
             seconds = dice.choice((WITHIN + 5, WITHIN + 3700, _DAY + 60, 2 * _DAY))
+        self._pass(seconds)
+
+    def _pass(self, seconds: int) -> None:
         if self.since + seconds > MOST_UNDER_WAY:
             self.wake()
         else:
@@ -258,6 +261,16 @@ class _Drawing:
         """Nothing stands still any more."""
         self.since = 0
         self._put(Wake())
+
+    def take_over(self) -> None:
+        """A worker stands still until its lease is over; another goes on; then both are there."""
+        refund = self.dice.choice(self.decided[-2:])
+        place = self.dice.choice(_OUTSIDE[:-1])
+        self._put(Work(jobs=(Job(refund=refund, fate=Fate.FREEZE, place=place),)))
+        self._pass(_LEASE + self.dice.randint(1, 10))
+        self._put(Work(jobs=(self._job(refund),)))
+        if self.dice.random() < 0.7:
+            self.wake()
 
     def sweep(self) -> None:
         """The sweeper rings."""
@@ -281,9 +294,10 @@ class _Drawing:
 
 
 _MOVES: dict[Callable[[_Drawing], None], int] = {
-    _Drawing.work: 40,
-    _Drawing.break_requests: 20,
-    _Drawing.jump: 20,
+    _Drawing.work: 36,
+    _Drawing.break_requests: 18,
+    _Drawing.jump: 16,
+    _Drawing.take_over: 8,
     _Drawing.sweep: 8,
     _Drawing.steer: 6,
     _Drawing.settle: 5,
