@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,9 @@ _TEMPLATE = "chaos"
 def main() -> int:
     """Play the rounds; returns 0 when nothing was wrong with any of them."""
     chosen = _arguments()
+    # A run in the background is ended in order, too.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     _say(f"Seed {chosen.seed}, {chosen.rounds} rounds in {chosen.jobs} lanes, {chosen.database}.")
     results = Counter[str]()
     failures: list[dict[str, Any]] = []

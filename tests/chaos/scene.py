@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from approvals.models import User
 from audit import clock
-from executors import bell, registry
+from executors import bell, registry, services
 from executors.stripe import gateway
 from executors.stripe.sandbox.process import RunningSandbox
 from tests.chaos.judging import judge
@@ -21,6 +21,9 @@ from tests.chaos.playing import Round
 from tests.chaos.schedules import Schedule
 from tests.crash.shared_clock import SharedOffset
 from tests.crash.stage import Stage
+
+#: More executions than there are in one database of rounds.
+_ALL = 10_000
 
 
 class Scene(Stage):
@@ -48,6 +51,14 @@ class Scene(Stage):
             connection.close()
         self.payments.append(str(payment["id"]))
         return str(payment["id"])
+
+    def sweep(self) -> tuple[list[str], list[str]]:
+        """Sweep so widely that what earlier rounds have left unread does not stand before us."""
+        self.rung.clear()
+        self.rung_to_read.clear()
+        services.sweep(limit=_ALL)
+        services.ring_for_readings(limit=_ALL)
+        return list(self.rung), list(self.rung_to_read)
 
     def storm(self, *, seed: int, rate: float, kinds: tuple[str, ...]) -> None:
         """Let a share of all requests fail at random."""
