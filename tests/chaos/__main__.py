@@ -71,6 +71,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="lanes")
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--serial", action="store_true", help="one process after another")
+    parser.add_argument(
+        "--broken", default="", help="an executor of tests/chaos/naive.py, to see a failure"
+    )
     parser.add_argument("--json", type=Path, help="write the result to this file, too")
     chosen = parser.parse_args()
     if chosen.seed is None:
@@ -94,7 +97,7 @@ def _lanes(chosen: argparse.Namespace, stack: ExitStack) -> list["subprocess.Pop
     for number in range(chosen.jobs):
         seeds = (chosen.seed + number, chosen.seed + chosen.rounds, chosen.jobs)
         options = ["--name", f"lane_{number}", "--seeds", *map(str, seeds)]
-        options += ["--serial"] * chosen.serial
+        options += ["--serial"] * chosen.serial + ["--broken", chosen.broken]
         lanes.append(_lane(url, directory / f"lane_{number}", options, stack))
     return lanes
 
@@ -154,12 +157,13 @@ def _told(line: dict[str, Any], chosen: argparse.Namespace) -> str:
 
 
 def _again(seed: int, chosen: argparse.Namespace) -> str:
-    if (chosen.database, chosen.serial) == ("postgresql", False):
+    usual = ("postgresql", False, "")
+    if (chosen.database, chosen.serial, chosen.broken) == usual:
         return f"make chaos SEED={seed} ROUNDS=1"
-    serial = " --serial" * chosen.serial
+    more = " --serial" * chosen.serial + f" --broken {chosen.broken}" * bool(chosen.broken)
     return (
         f".venv/bin/python -m tests.chaos --seed {seed} --rounds 1 "
-        f"--database {chosen.database}{serial}"
+        f"--database {chosen.database}{more}"
     )
 
 

@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 
 import django
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--name", default="lane", help="how copies of the database are called")
     parser.add_argument("--seeds", type=int, nargs=3, default=(0, 0, 1), help="first, end, step")
     parser.add_argument("--serial", action="store_true", help="one process after another")
+    parser.add_argument("--broken", default="", help="an executor of tests/chaos/naive.py")
     arguments = parser.parse_args()
     django.setup()
     # Alarms are what is expected here; what is wrong is found by the checker.
@@ -32,8 +34,15 @@ def main() -> None:
 
         prepare()
         return
-    for line in _played(range(*arguments.seeds), arguments.name, serial=arguments.serial):
-        print(json.dumps(line), flush=True)
+    with _broken(arguments.broken):
+        for line in _played(range(*arguments.seeds), arguments.name, serial=arguments.serial):
+            print(json.dumps(line), flush=True)
+
+
+def _broken(name: str) -> AbstractContextManager[None]:
+    from tests.chaos import naive
+
+    return naive.EXECUTORS[name]() if name else nullcontext()
 
 
 def _played(seeds: Sequence[int], name: str, *, serial: bool) -> Iterator[dict[str, object]]:

@@ -1,8 +1,8 @@
 """The executor as it is usually written. Controls: the same schedules must catch each of them."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from unittest.mock import patch
 
@@ -67,3 +67,8 @@ def bell_is_truth() -> Iterator[None]:
 
     with patch.object(sweeping, "due_filter", due_filter):
         yield
+
+
+EXECUTORS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    twin.__name__: twin for twin in (key_per_attempt, silence_is_refusal, no_fence, bell_is_truth)
+}
