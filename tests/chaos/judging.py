@@ -23,13 +23,13 @@ def judge(played: Round) -> list[str]:
     return [
         *(trouble for one in played.ended if (trouble := one.trouble())),
         *problems(ledger, executions),
-        *_over_paid(ledger),
-        *(problem for one in executions for problem in _lost(one, played.schedule)),
+        *over_paid(ledger),
+        *(problem for one in executions for problem in lost(one, played.schedule)),
         *(str(finding) for finding in Finding.objects.filter(execution__in=executions)),
     ]
 
 
-def _over_paid(ledger: dict[str, Any]) -> Iterator[str]:
+def over_paid(ledger: dict[str, Any]) -> Iterator[str]:
     for payment in ledger["payments"]:
         lasting = sum(
             refund["amount"] for refund in payment["refunds"] if refund["status"] not in _CAME_BACK
@@ -40,7 +40,7 @@ def _over_paid(ledger: dict[str, Any]) -> Iterator[str]:
             yield f"{payment['id']}: the provider's own sums differ"
 
 
-def _lost(execution: Execution, schedule: Schedule) -> Iterator[str]:
+def lost(execution: Execution, schedule: Schedule) -> Iterator[str]:
     """A decision may end unpaid only for a reason that the schedule gives."""
     code = execution.error_code
     if execution.status not in (S.FAILED, S.REFUSED):

@@ -49,7 +49,7 @@ def _played(seeds: Sequence[int], name: str, *, serial: bool) -> Iterator[dict[s
     from django.conf import settings
 
     from tests.chaos import tally
-    from tests.chaos.schedules import draw
+    from tests.chaos.drawing import draw
     from tests.chaos.worlds import make_keys, world
 
     make_keys()

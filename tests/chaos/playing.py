@@ -13,8 +13,9 @@ from executors.errors import InvalidTransitionError
 from executors.models import Execution
 from executors.stripe import gateway
 from tests.chaos import processes
+from tests.chaos.drawing import PATIENCE
 from tests.chaos.processes import Running
-from tests.chaos.schedules import PATIENCE, Schedule
+from tests.chaos.schedules import Schedule
 from tests.chaos.steps import (
     Brake,
     Break,

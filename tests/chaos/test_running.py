@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.schedules import MOST_UNDER_WAY, draw
+from tests.chaos.drawing import MOST_UNDER_WAY, draw
 from tests.chaos.steps import Jump, Step, Sweep, Wake, Work
 from tests.flows.parts import ROOT
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.chaos.drawing import draw
 from tests.chaos.scene import Place
-from tests.chaos.schedules import draw
 
 #: The schedules of the suite; `make chaos` begins elsewhere, and prints where.
 FEW = range(20)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.chaos import naive
+from tests.chaos.drawing import draw
 from tests.chaos.scene import Place
-from tests.chaos.schedules import draw
 
 #: What the checker must say of each, and a seed that is near one in which it has its chance. How
 #: its processes interleave is luck, so that each may go on for some seeds.
