@@ -109,7 +109,7 @@ def _lane(
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("COUNTERSIGN_", "STRIPE_", "DJANGO_"))
+        if not name.startswith(("COUNTERSIGN_", "STRIPE_", "DJANGO_", "TEST_"))
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.chaos.lane", *options],
