@@ -5,12 +5,13 @@
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
+ROUNDS ?= 200
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1 \
 	&& command -v $$p && break; done)
 IN_VENV := .venv/bin/python
 
-.PHONY: help run test test-long bench check lock clean install install-dev python
+.PHONY: help run test test-long chaos bench check lock clean install install-dev python
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -25,6 +26,9 @@ test: install-dev ## Run the whole suite, on the embedded defaults and on Postgr
 
 test-long: install-dev ## Run the thorough profile: long tests, many more generated inputs and races
 	@exec $(IN_VENV) -m tests.run --long
+
+chaos: install-dev ## Play random faults, deaths and clock jumps (SEED=..., ROUNDS=200)
+	@exec $(IN_VENV) -m tests.chaos --rounds '$(ROUNDS)' $(if $(SEED),--seed '$(SEED)')
 
 bench: install-dev ## Print the table of benchmarks
 	@exec $(IN_VENV) -m tests.benchmarks
