@@ -11,7 +11,7 @@ from tests.flows.conftest import World
 from tests.flows.parts import Part
 from tests.flows.stack import money_in_other_hands
 
-#: A short lease: soft and hard limits of 9 and 10 s. The local Stripe is silent for longer.
+#: A short lease: soft and hard limits of 9.12 and 10.56 s. The local Stripe is silent for longer.
 LEASE = {"COUNTERSIGN_LEASE": "12"}
 HANG = {"match": {"method": "POST", "path": "/v1/refunds"}, "fault": "hang"}
 
@@ -67,7 +67,7 @@ def test_a_worker_that_meets_its_soft_limit_is_followed_by_one_refund(
     worker, refunds = interrupted
 
     # On a very busy machine the hard limit comes before all of this is written down.
-    assert "Soft time limit (9s) exceeded" in worker.said()
+    assert "Soft time limit (9.12s) exceeded" in worker.said()
     assert [outcome for outcome, _ in refunds["soft"].tries()] == ["AMBIGUOUS", "DONE"]
     refunds["soft"].check_one_refund()
 
@@ -77,7 +77,7 @@ def test_a_worker_that_meets_its_hard_limit_is_followed_by_one_refund(
 ) -> None:
     worker, refunds = interrupted
 
-    assert "Hard time limit (10s) exceeded" in worker.said()
+    assert "Hard time limit (10.56s) exceeded" in worker.said()
     assert refunds["hard"].tries() == [("AMBIGUOUS", "worker_lost"), ("DONE", "")]
     refunds["hard"].check_one_refund()
 
