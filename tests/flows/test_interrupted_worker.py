@@ -67,7 +67,7 @@ def test_a_worker_that_meets_its_soft_limit_is_followed_by_one_refund(
     worker, refunds = interrupted
 
     # On a very busy machine the hard limit comes before all of this is written down.
-    assert "Soft time limit (9.12s) exceeded" in worker.said()
+    assert "Soft time limit (9.12" in worker.said()
     assert [outcome for outcome, _ in refunds["soft"].tries()] == ["AMBIGUOUS", "DONE"]
     refunds["soft"].check_one_refund()
 
