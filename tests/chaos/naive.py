@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from django.db.models import Q
@@ -23,8 +23,11 @@ _post = StripeRefund.execute
 def key_per_attempt() -> Iterator[None]:
     """Each try has a new idempotency key: the provider cannot know that it is the same."""
 
-    def execute(self: StripeRefund, prepared: Prepared, idempotency_key: str) -> Receipt:
-        return _post(self, prepared, f"{idempotency_key}_{secrets.token_hex(4)}")
+    def execute(
+        self: StripeRefund, prepared: Prepared, idempotency_key: str, *, not_after: float
+    ) -> Receipt:
+        key = f"{idempotency_key}_{secrets.token_hex(4)}"
+        return _post(self, prepared, key, not_after=not_after)
 
     with patch.object(StripeRefund, "execute", execute):
         yield
@@ -62,8 +65,8 @@ def _end_attempt(attempt: Attempt, outcome: Receipt | ProviderError, at: datetim
 def bell_is_truth() -> Iterator[None]:
     """What a message announced is done: nobody looks for what a dead worker left."""
 
-    def due_filter(at: datetime) -> Q:
-        return Q(status=S.QUEUED)
+    def due_filter(at: datetime, *, unheard_for: timedelta) -> Q:
+        return Q(status=S.QUEUED, queued_at__lte=at - unheard_for)
 
     with patch.object(sweeping, "due_filter", due_filter):
         yield

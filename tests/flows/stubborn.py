@@ -17,9 +17,9 @@ def main() -> None:
 
     execute = StripeRefund.execute
 
-    def execute_and_hang(*args: Any) -> Any:
+    def execute_and_hang(*args: Any, **limits: Any) -> Any:
         try:
-            return execute(*args)
+            return execute(*args, **limits)
         finally:
             print("The soft limit was not enough.", flush=True)
             ctypes.PyDLL(None).sleep(600)
