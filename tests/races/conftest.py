@@ -61,13 +61,15 @@ def no_checks(settings: Any) -> None:
 def new_ring(
     submit: Callable[..., ApprovalRequest],
     refund_payload: dict[str, Any],
+    make_payment: Callable[..., Any],
     reviewer: Any,
     second_reviewer: Any,
     agent_key: IssuedKey,
 ) -> Callable[..., Ring]:
-    """A new pending refund each time."""
+    """A new pending refund each time, of a payment of its own: none is in another's way."""
 
     def _new() -> Ring:
-        return Ring(submit(refund_payload), [reviewer, second_reviewer], agent_key)
+        payload = refund_payload | {"payment_intent": make_payment().id}
+        return Ring(submit(payload), [reviewer, second_reviewer], agent_key)
 
     return _new
