@@ -41,7 +41,7 @@ def test_the_oldest_is_named(execution: Execution) -> None:
 
     assert held.value.hold_id == oldest.pk
     assert held.value.code == "hold"
-    assert held.value.message == "Held by system:test: KEY is odd."
+    assert held.value.message == "Held by test: KEY is odd."
 
 
 def test_a_lifted_one_is_not_named(execution: Execution) -> None:
