@@ -5,6 +5,15 @@ On SQLite ``BEGIN IMMEDIATE`` has already locked the whole database.
 
 from approvals.errors import KeyRefusedError, NotPermittedError, RequestNotFoundError
 from approvals.models import AgentKey, ApprovalRequest, User
+from audit.statements import Query
+
+_KEY_WITH_AGENT_LOCKED = Query(
+    lambda key_id: (
+        AgentKey.objects.select_related("agent")
+        .filter(pk=key_id)
+        .select_for_update(of=("agent",), no_key=True)
+    )
+)
 
 
 def lock_key(key_id: str) -> AgentKey:
@@ -13,11 +22,10 @@ def lock_key(key_id: str) -> AgentKey:
     Raises:
         KeyRefusedError: there is no such key.
     """
-    keys = AgentKey.objects.select_related("agent").filter(pk=key_id)
-    try:
-        return keys.select_for_update(of=("agent",), no_key=True).get()
-    except AgentKey.DoesNotExist:
-        raise KeyRefusedError("The agent key is not known.") from None
+    key = _KEY_WITH_AGENT_LOCKED.get(key_id=key_id)
+    if key is None:
+        raise KeyRefusedError("The agent key is not known.")
+    return key
 
 
 def lock_request(request_id: str) -> ApprovalRequest:
