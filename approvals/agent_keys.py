@@ -18,11 +18,13 @@ from approvals.enums import AgentStatus
 from approvals.errors import KeyRefusedError
 from approvals.models import AgentKey, AgentKeyUse
 from audit import clock
+from audit.statements import Query
 
 _FORM = re.compile(r"(cs_[A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})")
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 #: Last use is kept to the minute: a write for every request would buy nothing.
 _USE_EVERY = timedelta(minutes=1)
+_KEY = Query(lambda prefix: AgentKey.objects.select_related("agent", "use").filter(prefix=prefix))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +59,7 @@ def authenticate(raw: str) -> AgentKey:
     if form is None:
         raise KeyRefusedError("The agent key does not have the form of one.")
     prefix, secret = form.groups()
-    found = AgentKey.objects.select_related("agent", "use").filter(prefix=prefix)
-    key = next(iter(found), None)
+    key = _KEY.get(prefix=prefix)
     stored = key.secret_hash if key is not None else ""
     if not hmac.compare_digest(hash_secret(secret), stored) or key is None:
         raise KeyRefusedError("The agent key is not known.")

@@ -5,6 +5,7 @@ keeps its own canonical bytes, so that the record can be sealed and checked late
 the columns. It is written in the transaction of the change, once.
 """
 
+import functools
 import hashlib
 import hmac
 import secrets
@@ -21,6 +22,7 @@ from simple_history.signals import pre_create_historical_record
 from audit import canonical
 from audit.actors import Actor
 from audit.errors import ConflictError, UnattributedChangeError
+from audit.statements import insert
 
 #: Version of the canonical form below; append-only.
 FORM = 1
@@ -87,20 +89,12 @@ class Fact:
     reason: str = ""
 
 
-def record(instance: models.Model, fact: Fact, *, fields: Iterable[str] | None = None) -> None:
-    """Save a tracked row and write its history row, in the caller's transaction.
-
-    ``fields`` names the columns to save; without it the row is inserted or saved whole.
-    """
+def record(instance: models.Model, fact: Fact) -> None:
+    """Insert or save a tracked row and write its history row, in the caller's transaction."""
     _require_transaction()
-    _attach(instance, fact)
-    try:
-        if fields is None:
-            instance.save()
-        else:
-            instance.save(update_fields=[*fields])
-    finally:
-        _detach(instance)
+    kind = "+" if instance._state.adding else "~"
+    _save(instance)
+    insert(_history_row_of(instance, fact, kind=kind))
 
 
 def transition(
@@ -120,7 +114,7 @@ def transition(
     if manager.filter(pk=instance.pk, **guard).update(**changes) != 1:
         raise ConflictError(f"{instance.pk} is no longer {dict(guard)}.")
     instance.refresh_from_db()
-    record(instance, fact, fields=changes.keys())
+    insert(_history_row_of(instance, fact, kind="~"))
 
 
 def record_many(instances: Iterable[models.Model], fact: Fact) -> None:
@@ -129,11 +123,8 @@ def record_many(instances: Iterable[models.Model], fact: Fact) -> None:
     The only way besides ``record`` and ``transition``; it fills the same columns.
     """
     _require_transaction()
-    rows: list[models.Model] = []
-    for instance in sorted(instances, key=_subject_of):
-        _attach(instance, fact)
-        rows.append(_history_row_of(instance, fact))
-        _detach(instance)
+    ordered = sorted(instances, key=_subject_of)
+    rows = [_history_row_of(instance, fact, kind="~") for instance in ordered]
     if rows:
         type(rows[0])._default_manager.bulk_create(rows)
 
@@ -177,16 +168,14 @@ def authenticate(text: str, salt: str) -> str:
 
 
 def _complete(history_instance: Any, instance: Any, **_: Any) -> None:
-    fact = getattr(instance, "_history_fact", None)
-    if fact is None:
-        ambient = getattr(instance, "ambient_history_fact", None)
-        if ambient is None:
-            raise UnattributedChangeError(
-                f"{type(instance).__name__} was saved without audit.history.record: "
-                "nobody would know who did it."
-            )
-        fact = ambient(history_instance)
-    _fill(history_instance, instance, fact)
+    """Complete the row of a save that no service made, such as Django's own of a person."""
+    ambient = getattr(instance, "ambient_history_fact", None)
+    if ambient is None:
+        raise UnattributedChangeError(
+            f"{type(instance).__name__} was saved without audit.history.record: "
+            "nobody would know who did it."
+        )
+    _fill(history_instance, instance, ambient(history_instance))
 
 
 def _fill(row: Any, instance: Any, fact: Fact) -> None:
@@ -202,12 +191,35 @@ def _fill(row: Any, instance: Any, fact: Fact) -> None:
     row.hmac = authenticate(row.canonical, row.salt)
 
 
-def _history_row_of(instance: Any, fact: Fact) -> models.Model:
-    model = instance.history.model
+def _save(instance: Any) -> None:
+    if instance._state.adding and instance.pk is not None:
+        insert(instance)
+        return
+    # Its history row is written by our caller; the library's own would cost a second model's save.
+    instance.skip_history_when_saving = True
+    try:
+        instance.save()
+    finally:
+        del instance.skip_history_when_saving
+
+
+def _history_row_of(instance: Any, fact: Fact, *, kind: str) -> models.Model:
+    """Return the row that says what ``instance`` is now; ``kind`` is ``+`` or ``~``."""
+    tracked: type[models.Model] = type(instance)
+    model = _history_model_of(tracked)
     copied = {field.attname: getattr(instance, field.attname) for field in model.tracked_fields}
-    row: models.Model = model(history_type="~", **copied)
+    row: models.Model = model(history_type=kind, **copied)
     _fill(row, instance, fact)
     return row
+
+
+@functools.cache
+def _history_model_of(model: type[models.Model]) -> Any:
+    """Return the model of a history table; each ``model.history`` makes a class anew."""
+    found = model.history.model  # type: ignore[attr-defined]
+    if found._history_m2m_fields:
+        raise TypeError(f"{model.__name__} has rows of many-to-many fields, which its save writes.")
+    return found
 
 
 def _next_number(subject: str) -> int:
@@ -233,14 +245,6 @@ def _extra_fields(row: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return stamp(value) if isinstance(value, datetime) else value
-
-
-def _attach(instance: Any, fact: Fact) -> None:
-    instance._history_fact = fact
-
-
-def _detach(instance: Any) -> None:
-    del instance._history_fact
 
 
 def _require_transaction() -> None:

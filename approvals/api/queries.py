@@ -17,6 +17,7 @@ from approvals.models import ApprovalRequest, Decision, PayloadVersion, Review
 from approvals.services import Submitted
 from audit import clock
 from audit.canonical import digest_of
+from audit.statements import Query
 from executors.models import Execution
 
 
@@ -58,7 +59,7 @@ def get_request(*, agent_id: str, request_id: str) -> StoredRequest:
         RequestNotFoundError: there is none, or it is another agent's.
     """
     check_id(request_id)
-    version = _submitted(agent_id).filter(request_id=request_id).first()
+    version = _SUBMITTED.get(agent_id=agent_id, request_id=request_id)
     if version is None:
         raise RequestNotFoundError(f"There is no request {request_id}.")
     return _stored([version])[0]
@@ -133,6 +134,9 @@ def _submitted(agent_id: str) -> QuerySet[PayloadVersion]:
         .defer("request__decision__token", "request__decision__diff")
         .annotate(successor_id=F("request__superseded_by__id"))
     )
+
+
+_SUBMITTED = Query(lambda agent_id, request_id: _submitted(agent_id).filter(request_id=request_id))
 
 
 def _stored(versions: Sequence[Any]) -> list[StoredRequest]:

@@ -8,6 +8,12 @@ from django.db import connection
 from approvals.errors import KeyRefusedError, NotPermittedError, RequestNotFoundError
 from approvals.models import Agent, AgentKey, ApprovalRequest, User
 from audit import failpoints
+from audit.statements import Query
+
+_AGENT_LOCKED = Query(
+    lambda key_id: Agent.objects.select_for_update(of=("self",), no_key=True).filter(keys=key_id)
+)
+_KEY = Query(lambda key_id: AgentKey.objects.filter(pk=key_id))
 
 
 def lock_key(key_id: str) -> AgentKey:
@@ -16,13 +22,12 @@ def lock_key(key_id: str) -> AgentKey:
     Raises:
         KeyRefusedError: there is no such key.
     """
-    agents = Agent.objects.select_for_update(of=("self",), no_key=True)
-    agent = agents.filter(keys=key_id).first()
-    if agent is None:
-        raise KeyRefusedError("The agent key is not known.")
-    # Only now, in a statement of its own: one that waited for the lock would show the key beside
+    agent = _AGENT_LOCKED.get(key_id=key_id)
+    # Only then, in a statement of its own: one that waited for the lock would show the key beside
     # the agent as it was before the wait, when it may not have been revoked yet.
-    key = AgentKey.objects.get(pk=key_id)
+    key = None if agent is None else _KEY.get(key_id=key_id)
+    if agent is None or key is None:
+        raise KeyRefusedError("The agent key is not known.")
     key.agent = agent
     return key
 

@@ -15,6 +15,7 @@ from approvals.services.locks import lock_key
 from audit import actors, clock, failpoints
 from audit.canonical import digest_of
 from audit.history import Fact, record
+from audit.statements import insert
 from executors import payloads, registry
 from executors.base import Executor
 from executors.errors import PayloadError, UnknownActionError
@@ -141,13 +142,15 @@ def _build(key: AgentKey, executor: Executor, submission: Submission) -> Approva
 def _store(request: ApprovalRequest, payload: dict[str, Any], facts: Reading | None) -> None:
     author = actors.agent(request.agent.name)
     record(request, Fact(actor=author, event=EventType.REQUEST_SUBMIT, at=request.submitted_at))
-    PayloadVersion.objects.create(
-        request=request,
-        number=1,
-        payload=payload,
-        sha256=digest_of(payload),
-        made_by=str(author),
-        made_at=request.submitted_at,
+    insert(
+        PayloadVersion(
+            request=request,
+            number=1,
+            payload=payload,
+            sha256=digest_of(payload),
+            made_by=str(author),
+            made_at=request.submitted_at,
+        )
     )
     if facts is not None:
         reading.store(request, payload, facts, number=1)

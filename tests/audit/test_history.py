@@ -64,6 +64,21 @@ def test_a_save_that_says_not_who_is_refused(agent):
     assert agent.description == ""
 
 
+def test_a_new_row_and_a_saved_one_are_told_apart(agent):
+    with transaction.atomic():
+        history.record(agent, fact())
+
+    assert list(agent.history.order_by("number").values_list("history_type", flat=True)) == [
+        "+",
+        "~",
+    ]
+
+
+def test_a_row_whose_memberships_only_its_own_save_records_is_refused(outsider):
+    with pytest.raises(TypeError, match="many-to-many"), transaction.atomic():
+        history.record(outsider, fact())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_change_and_its_history_need_one_transaction(agent):
     with pytest.raises(UnattributedChangeError):

@@ -14,6 +14,7 @@ from approvals.permissions import SEED
 from approvals.services import IssuedKey
 from approvals.services import facts as reading
 from audit import clock
+from audit.statements import Query
 from tests.conftest import issue_key
 
 WHY = {"reason": "Something is odd.", "by": SEED}
@@ -153,6 +154,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return really_read()
 
     monkeypatch.setattr(QuerySet, "select_for_update", lock)
+    # What is written once, and locks each time, is written anew here, so that we hear of it.
+    monkeypatch.setattr(Query, "get", lambda query, **texts: query._build(**texts).first())
     monkeypatch.setattr(clock, "now", read)
     return taken
 
