@@ -25,8 +25,12 @@ from audit.canonical import digest_of
 from audit.signing import rotation
 from audit.signing.keys import DECISION
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
+from tests.support import emptying
 
 PASSWORD = "correct horse battery staple"
+
+
+emptying.install()
 
 
 @pytest.fixture(scope="session", autouse=True)

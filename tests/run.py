@@ -30,6 +30,7 @@ _WITHHELD_NAMES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PORT", "
 #: What a real browser shows, and how the installation starts, does not depend on the database.
 _ON_POSTGRES = "not browser and not embedded"
 #: SQLite lets one writer in at a time, so that more rounds there would show nothing more.
+RACES_ON_SQLITE = {"TEST_RACE_ROUNDS": "5"}
 LONG_RACES = {"TEST_RACE_ROUNDS": "300"}
 
 
@@ -56,7 +57,7 @@ def main() -> int:
             ARTIFACTS.mkdir()
             _prepare(run, services)
             thorough = ["-p", "tests.support.thorough"]
-            _pytest(run, "SQLite", {}, thorough if run.is_long else ["-m", "not long"])
+            _pytest(run, "SQLite", RACES_ON_SQLITE, thorough if run.is_long else ["-m", "not long"])
             _pytest_on_postgres(run, services)
             run.failures += measured.failures(run.environment, tell=_say)
             return _verdict(run)

@@ -79,5 +79,9 @@ def test_the_table_of_races_names_every_race_and_no_other() -> None:
 def test_the_rounds_are_the_ones_of_the_suite() -> None:
     said = " ".join(README.split("## Races")[1].split())
 
-    assert f"{harness.THREADS} threads behind a barrier, {harness.USUAL_ROUNDS} rounds" in said
+    assert (
+        f"{harness.THREADS} threads behind a barrier, {harness.USUAL_ROUNDS} rounds on PostgreSQL"
+        in said
+    )
+    assert f"; {run.RACES_ON_SQLITE['TEST_RACE_ROUNDS']} on SQLite" in said
     assert f"and {run.LONG_RACES['TEST_RACE_ROUNDS']} on PostgreSQL in `make test-long`" in said
