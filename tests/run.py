@@ -29,6 +29,8 @@ _WITHHELD = ("COUNTERSIGN_", "STRIPE_API", "STRIPE_READ", "STRIPE_WEBHOOK", "DJA
 _WITHHELD_NAMES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PORT", "ALLOWED_HOSTS"}
 #: What a real browser shows, and how the installation starts, does not depend on the database.
 _ON_POSTGRES = "not browser and not embedded"
+#: One more than the least number of cores: much of the time goes by waiting for processes.
+_WORKERS = "3"
 #: SQLite lets one writer in at a time, so that more rounds there would show nothing more.
 RACES_ON_SQLITE = {"TEST_RACE_ROUNDS": "5"}
 LONG_RACES = {"TEST_RACE_ROUNDS": "300"}
@@ -125,7 +127,7 @@ def _pytest(run: Run, name: str, extra: dict[str, str], choice: list[str]) -> No
     _say(f"\n== The suite on {name}")
     report = ARTIFACTS / f"{name.lower()}.xml"
     command = [
-        *(sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "-n", "2"),
+        *(sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "-n", _WORKERS),
         *("--dist", "worksteal", f"--junitxml={report}", "-p", "no:cacheprovider"),
         *("--durations=10", "--durations-min=2", *choice),
     ]
