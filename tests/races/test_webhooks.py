@@ -2,24 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 import pytest
 
 from audit import actors, clock
-from executors import services, verification
+from executors import services
 from executors.base import Announcement
 from executors.enums import ExecutionStatus as S
 from executors.errors import LostLeaseError
 from executors.models import Attempt, Execution, ProviderEvent
 from executors.services import due
-from executors.services.sending import begin_attempt, obtain_intent, send
 from executors.services.settling import settle
 from tests.executors.conftest import events
 from tests.executors.scripted import ScriptedExecutor, done
 from tests.races import naive_webhooks as naive
 from tests.races.harness import PATIENCE, ROUNDS, THREADS, alternating, race, winners
+from tests.races.workers import leave
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_checks")]
 
@@ -36,12 +35,7 @@ class OnItsWay:
 
     @classmethod
     def of(cls, execution: Execution) -> "OnItsWay":
-        claimed = services.claim(execution_id=execution.pk, worker="host:1")
-        assert claimed is not None
-        verified = verification.verify(claimed, at=clock.now())
-        intent = obtain_intent(claimed, verified, actor=actors.worker("host:1"))
-        attempt = begin_attempt(claimed)
-        send(verified.executor, intent, not_after=inf)
+        claimed, attempt = leave(execution, worker="host:1")
         announcement = Announcement(
             id=f"evt_{execution.jti}", type="refund.failed", reference="", decision=execution.jti
         )

@@ -46,6 +46,17 @@ class Asleep:
         running._carry_out(self.claimed, actors.worker("asleep"))
 
 
+def leave(execution: Execution, *, worker: str) -> tuple[Execution, Attempt]:
+    """Let a worker's request leave; nobody has read its answer yet."""
+    claimed = services.claim(execution_id=execution.pk, worker=worker)
+    assert claimed is not None
+    verified = verification.verify(claimed, at=clock.now())
+    intent = obtain_intent(claimed, verified, actor=actors.worker(worker))
+    attempt = begin_attempt(claimed)
+    send(verified.executor, intent, not_after=inf)
+    return claimed, attempt
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
     """A worker whose request has left, and whose answer has not come yet."""
@@ -55,14 +66,9 @@ class Waiting:
 
     @classmethod
     def on(cls, execution: Execution) -> "Waiting":
-        claimed = services.claim(execution_id=execution.pk, worker="waiting")
-        assert claimed is not None
-        verified = verification.verify(claimed, at=clock.now())
-        intent = obtain_intent(claimed, verified, actor=actors.worker("waiting"))
-        waiting = cls(claimed=claimed, attempt=begin_attempt(claimed))
-        send(verified.executor, intent, not_after=inf)
+        claimed, attempt = leave(execution, worker="waiting")
         lapse(execution)
-        return waiting
+        return cls(claimed=claimed, attempt=attempt)
 
     def answer(self, reference: str) -> None:
         """The answer comes after all: the provider made ``reference``."""
