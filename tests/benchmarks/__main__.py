@@ -14,7 +14,7 @@ from statistics import median
 import psycopg
 
 from config.processes import ProcessFailedError
-from tests.benchmarks import approving, reading, submitting
+from tests.benchmarks import approving, reading, submitting, surviving
 from tests.benchmarks.load import percentile
 from tests.benchmarks.place import new_database
 from tests.benchmarks.submitting import Rates
@@ -105,11 +105,31 @@ def _reading(database_url: str, directory: Path) -> list[Row]:
     return rows
 
 
+def _surviving(database_url: str, directory: Path) -> list[Row]:
+    costs = surviving.measure(database_url, directory)
+    slowest, frozen, usual = max(costs.recovered), max(costs.frozen), max(costs.usual)
+    return [
+        (
+            "from kill -9 within the request to the refund in the record, slowest",
+            f"{slowest:.1f} s",
+            f"allowed: lease and sweep interval, {costs.allowed:g} s",
+            f"{slowest / costs.allowed:.2f}",
+        ),
+        (
+            "opening and approving while Redis is frozen, slowest",
+            f"{frozen:.2f} s",
+            f"while it answers, slowest: {usual:.2f} s",
+            f"{usual / frozen:.3f}",
+        ),
+    ]
+
+
 _MEASURES: dict[str, Callable[[str, Path], list[Row]]] = {
     "submissions": _submitting,
     "submissions that read facts": _submitting_with_facts,
     "approvals": _approving,
     "reading": _reading,
+    "failures": _surviving,
 }
 
 
@@ -123,7 +143,8 @@ def _heading(server_url: str) -> str:
         f"{len(submitting.COUNTED)} submissions of each in each of {submitting.ROUNDS} rounds, "
         f"the median of them; {approving.APPROVALS} approvals with messages, "
         f"{approving.UNHEARD} with lost ones and {approving.UNHEARD} without the broker; "
-        f"{reading.COUNTED} readings."
+        f"{reading.COUNTED} readings; {surviving.KILLS * surviving.KILLED_AT_ONCE} workers killed; "
+        f"{surviving.APPROVALS} approvals while Redis is frozen."
     )
 
 
