@@ -207,6 +207,14 @@ class Executor(ABC):
         """Return what will be sent for these claims. Pure: no clock, no settings, no network."""
 
     @abstractmethod
+    def covers(self, claims: Mapping[str, Any], token_sha256: str, prepared: Prepared) -> bool:
+        """Tell whether these claims authorise what was written down to be sent for them.
+
+        It may come from an earlier release of ``prepare``, so it need not be the same bytes; but
+        whatever moves money in it must be what was decided. Pure, like ``prepare``.
+        """
+
+    @abstractmethod
     def execute(
         self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf
     ) -> Receipt:

@@ -30,9 +30,13 @@ class PayloadError(ExecutorError):
 
 
 class FactsUnavailableError(ExecutorError):
-    """The provider could not be read; try again."""
+    """The provider could not be read; try again. ``because`` is what it answered, if it did."""
 
     code = "facts_unavailable"
+
+    def __init__(self, message: str, *, because: "ProviderError | None" = None) -> None:
+        super().__init__(message)
+        self.because = because
 
 
 class RefusedError(ExecutorError):

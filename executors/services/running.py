@@ -77,9 +77,10 @@ def _stop_unread(
     claimed: Execution, error: FactsUnavailableError | ProviderError, actor: Actor
 ) -> None:
     """Nothing was sent in this turn, because the provider could not be read before."""
-    if isinstance(error, ProviderError) and error.attempt_class == AttemptClass.CONFIGURATION:
-        raise_alarm(error.code, error.message, subject=claimed.pk)
-        stop_claimed(claimed, error, actor=actor)
+    answer = error.because if isinstance(error, FactsUnavailableError) else error
+    if answer is not None and answer.attempt_class == AttemptClass.CONFIGURATION:
+        raise_alarm(answer.code, answer.message, subject=claimed.pk)
+        stop_claimed(claimed, answer, actor=actor)
     else:
         put_off_claimed(claimed, error, actor=actor)
 

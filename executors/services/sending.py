@@ -8,6 +8,7 @@ from django.db import transaction
 from audit import clock, failpoints
 from audit.actors import Actor
 from audit.canonical import sha256_hex
+from executors.alarms import raise_alarm
 from executors.base import Executor, Prepared, Provider, Receipt
 from executors.enums import AttemptClass, EventType
 from executors.enums import ExecutionStatus as S
@@ -21,15 +22,18 @@ from executors.verification import Verified
 def obtain_intent(claimed: Execution, verified: Verified, *, actor: Actor) -> Intent:
     """Return what will be sent: what an earlier claim wrote down, else written down now.
 
-    It is never written anew: a deployment between two tries must not change one byte.
+    It is never written anew: a deployment between two tries must not change one byte. But a row is
+    not believed: what is found is sent only if the token covers it.
 
     Raises:
-        RefusedError: the payment's own currency is not the authorised one.
+        RefusedError: the payment's own currency is not the authorised one, or what was written down
+            is not what was decided.
         FactsUnavailableError: the payment could not be read; nothing was written.
         LostLeaseError: another worker has taken over.
     """
     known = Intent.objects.filter(pk=claimed.pk).first()
     if known is not None:
+        check_covered(known, verified)
         return known
     check_currency(verified)
     prepared = verified.executor.prepare(verified.claims, verified.token_sha256)
@@ -56,6 +60,43 @@ def check_currency(verified: Verified) -> None:
             f"The decision is about {money}, but the payment is in {str(present).upper()}.",
             code="currency_mismatch",
         )
+
+
+def check_covered(intent: Intent, verified: Verified) -> None:
+    """Compare what was written down earlier with the token: key, account, and what is sent.
+
+    Raises:
+        RefusedError: somebody has changed it, with an alarm; it must never leave.
+    """
+    written = {
+        "kind": intent.provider_kind,
+        "account": intent.account,
+        "livemode": intent.livemode,
+    }
+    is_covered = (
+        intent.idempotency_key == key_of(verified.claims["jti"])
+        and written == verified.claims["provider"]
+        and verified.executor.covers(verified.claims, verified.token_sha256, prepared_of(intent))
+    )
+    if not is_covered:
+        message = "What was written down to be sent is not what was decided."
+        raise_alarm("intent_mismatch", message, subject=intent.pk)
+        raise RefusedError(message, code="intent_mismatch")
+
+
+def key_of(jti: str) -> str:
+    """Return the idempotency key: derived, never random. One decision has one key, for ever."""
+    return f"cs_{jti}"
+
+
+def prepared_of(intent: Intent) -> Prepared:
+    """Return what will be sent, byte for byte."""
+    return Prepared(
+        method=intent.method,
+        path=intent.path,
+        body=intent.body,
+        api_version=intent.api_version,
+    )
 
 
 def begin_attempt(claimed: Execution) -> Attempt:
@@ -99,12 +140,7 @@ def send(executor: Executor, intent: Intent, *, not_after: float) -> Receipt | P
     Whatever is not on the closed list of final answers proves nothing, so any exception that the
     executor does not know about is ambiguous.
     """
-    prepared = Prepared(
-        method=intent.method,
-        path=intent.path,
-        body=intent.body,
-        api_version=intent.api_version,
-    )
+    prepared = prepared_of(intent)
     try:
         return executor.execute(prepared, intent.idempotency_key, not_after=not_after)
     except ProviderError as error:
@@ -144,8 +180,7 @@ def _new_intent(
 ) -> Intent:
     return Intent.objects.create(
         execution=execution,
-        # Derived from the decision, never random: one decision has one key, for ever.
-        idempotency_key=f"cs_{execution.jti}",
+        idempotency_key=key_of(execution.jti),
         method=prepared.method,
         path=prepared.path,
         body=prepared.body,

@@ -272,10 +272,14 @@ def _class_of(status: int, code: str, kind: str) -> AttemptClass:
     return AttemptClass.AMBIGUOUS
 
 
+#: The longest wait, in seconds, that is believed: no decision may be carried out for so long.
+_LONGEST_WAIT = 24 * 3600
+
+
 def _seconds(retry_after: str | None) -> int | None:
     if retry_after is None or not (retry_after.isascii() and retry_after.isdigit()):
         return None
-    return min(int(retry_after), 3600)
+    return min(int(retry_after[:10]), _LONGEST_WAIT)
 
 
 def _ambiguous(code: str, message: str) -> ProviderError:

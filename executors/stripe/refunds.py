@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from executors.base import (
     Description,
@@ -90,7 +90,9 @@ class StripeRefund(Executor):
                 raise PayloadError(
                     "Stripe does not know this payment.", field=f"/{field}", code="unknown_payment"
                 ) from error
-            raise FactsUnavailableError(f"Stripe cannot be read: {error.message}") from error
+            raise FactsUnavailableError(
+                f"Stripe cannot be read: {error.message}", because=error
+            ) from error
 
     def check_facts(self, payload: Mapping[str, Any], facts: Facts) -> None:
         """Refuse what Stripe would refuse: currency, disputed, not captured, above the rest."""
@@ -116,14 +118,22 @@ class StripeRefund(Executor):
 
     def prepare(self, claims: Mapping[str, Any], token_sha256: str) -> Prepared:
         """Encode the refund. The currency is not sent: Stripe takes the payment's own."""
-        payload = claims["payload"]
-        field = payments.field_of(payload)
-        pairs = [(field, payload[field]), ("amount", str(payload["amount"]))]
-        if "reason" in payload:
-            pairs.append(("reason", payload["reason"]))
-        metadata = {**payload.get("metadata", {}), **_marks(claims, token_sha256)}
-        pairs += [(f"metadata[{key}]", metadata[key]) for key in sorted(metadata)]
-        return Prepared(method="POST", path=_PATH, body=urlencode(pairs), api_version=API_VERSION)
+        body = urlencode(_parameters(claims, token_sha256))
+        return Prepared(method="POST", path=_PATH, body=body, api_version=API_VERSION)
+
+    def covers(self, claims: Mapping[str, Any], token_sha256: str, prepared: Prepared) -> bool:
+        """Compare every parameter; metadata may have more than the payload's and ours."""
+        if (prepared.method, prepared.path) != ("POST", _PATH):
+            return False
+        pairs = parse_qsl(prepared.body, keep_blank_values=True)
+        sent = dict(pairs)
+        expected = dict(_parameters(claims, token_sha256))
+        more = sent.keys() - expected.keys()
+        return (
+            len(sent) == len(pairs)
+            and expected.items() <= sent.items()
+            and all(name.startswith("metadata[") for name in more)
+        )
 
     def execute(
         self, prepared: Prepared, idempotency_key: str, *, not_after: float = math.inf
@@ -171,6 +181,17 @@ class StripeRefund(Executor):
     def is_of(self, claims: Mapping[str, Any], token_sha256: str, found: Listed) -> bool:
         """Compare payment, amount, currency and all of our metadata."""
         return _is_whole(found.whole, claims["payload"], _marks(claims, token_sha256))
+
+
+def _parameters(claims: Mapping[str, Any], token_sha256: str) -> list[tuple[str, str]]:
+    """Return what is sent, in the order in which it is sent."""
+    payload = claims["payload"]
+    field = payments.field_of(payload)
+    pairs = [(field, payload[field]), ("amount", str(payload["amount"]))]
+    if "reason" in payload:
+        pairs.append(("reason", payload["reason"]))
+    metadata = {**payload.get("metadata", {}), **_marks(claims, token_sha256)}
+    return pairs + [(f"metadata[{key}]", metadata[key]) for key in sorted(metadata)]
 
 
 def _marks(claims: Mapping[str, Any], token_sha256: str) -> dict[str, str]:

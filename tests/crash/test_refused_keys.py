@@ -80,6 +80,26 @@ def test_a_key_that_is_not_accepted_is_an_alarm(
     assert execution.pk in caplog.text
 
 
+@pytest.mark.parametrize("fault", ["unauthorized", "forbidden"])
+def test_a_key_that_may_not_even_read_parks_the_refund_with_an_alarm(
+    fault: str, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    execution = stage.decide(stage.pay())
+    broken = {"match": {"method": "GET", "path": "/v1/payment_intents/*"}, "fault": fault}
+    stage.script(broken | {"times": 2})
+
+    with caplog.at_level(logging.CRITICAL, logger="countersign.alarm"):
+        services.run(execution_id=execution.pk, worker="here")
+    [held] = fresh([execution])
+    by_sweeper(stage, [execution])
+
+    assert held.status == S.HELD
+    assert execution.pk in caplog.text
+    [after] = fresh([execution])
+    assert (after.status, after.attempts.count()) == (S.SUCCEEDED, 1)
+    assert problems(stage.ledger(), [after]) == []
+
+
 @pytest.mark.parametrize("recovery", MOSTLY_BOTH)
 @pytest.mark.parametrize("first", ["drop_before", "drop_after"])
 @pytest.mark.parametrize("fault", ["unauthorized", "forbidden"])

@@ -66,6 +66,9 @@ class ScriptedExecutor(Executor):
         body = f"amount={claims['payload'].get('amount')}&release={self.builder_release}"
         return Prepared(method="POST", path="/v1/transfers", body=body, api_version="1")
 
+    def covers(self, claims: Mapping[str, Any], token_sha256: str, prepared: Prepared) -> bool:
+        return prepared.body.startswith(f"amount={claims['payload'].get('amount')}&")
+
     def execute(
         self, prepared: Prepared, idempotency_key: str, *, not_after: float = inf
     ) -> Receipt:

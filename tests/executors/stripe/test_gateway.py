@@ -245,7 +245,15 @@ class TestErrorTable:
 
     @pytest.mark.parametrize(
         ("header", "seconds"),
-        [("7", 7), ("999999", 3600), ("-1", None), ("soon", None), ("７", None)],
+        [
+            ("7", 7),
+            ("7200", 7200),
+            ("999999", 86400),
+            ("9" * 5000, 86400),
+            ("-1", None),
+            ("soon", None),
+            ("７", None),
+        ],
     )
     def test_retry_after(self, http: ScriptedHttp, header: str, seconds: int | None) -> None:
         headers = {"Retry-After": header}
