@@ -5,7 +5,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import executors.models
+import executors.models.executions
+import executors.models.holds
 
 
 class Migration(migrations.Migration):
@@ -22,7 +23,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=executors.models.new_execution_id,
+                        default=executors.models.executions.new_execution_id,
                         max_length=40,
                         primary_key=True,
                         serialize=False,
@@ -105,7 +106,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=executors.models.new_hold_id,
+                        default=executors.models.holds.new_hold_id,
                         max_length=40,
                         primary_key=True,
                         serialize=False,
@@ -354,7 +355,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        db_index=True, default=executors.models.new_hold_id, max_length=40
+                        db_index=True, default=executors.models.holds.new_hold_id, max_length=40
                     ),
                 ),
                 (
@@ -436,7 +437,9 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        db_index=True, default=executors.models.new_execution_id, max_length=40
+                        db_index=True,
+                        default=executors.models.executions.new_execution_id,
+                        max_length=40,
                     ),
                 ),
                 ("jti", models.CharField(db_index=True, max_length=40)),
