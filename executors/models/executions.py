@@ -19,7 +19,8 @@ class Execution(models.Model):
     ``subject`` is the request's id; this floor knows no requests, it only files under it.
     ``fence`` grows with every claim; a worker whose fence is old writes nothing any more.
     ``agent`` and ``agent_key`` are ids out of the token, there to find rows by: what counts is
-    the token.
+    the token. ``dealt_with_at`` says since when a REVERSED one needs nobody any more; who said so,
+    and why, is in its history.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_execution_id)
@@ -43,6 +44,7 @@ class Execution(models.Model):
     queued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    dealt_with_at = models.DateTimeField(null=True)
     provider_reference = models.CharField(max_length=255, blank=True, default="")
     provider_status = models.CharField(max_length=60, blank=True, default="")
     receipt = models.JSONField(null=True)
@@ -85,6 +87,10 @@ class Execution(models.Model):
             models.CheckConstraint(
                 condition=Q(held_by__isnull=True) | Q(status="HELD"),
                 name="execution_held_by_only_while_held",
+            ),
+            models.CheckConstraint(
+                condition=Q(dealt_with_at__isnull=True) | Q(status="REVERSED"),
+                name="execution_dealt_with_only_when_reversed",
             ),
         ]
 

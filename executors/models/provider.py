@@ -1,9 +1,17 @@
 """What the provider shows: readings, events, listings, and what no record of ours explains."""
 
 from django.db import models
+from django.db.models import Q
 
+from audit.history import track
+from audit.identifiers import new_id
 from executors.enums import FindingKind, ReadingResult
 from executors.models.executions import Execution
+
+
+def new_finding_id() -> str:
+    """Return ``fnd_…``."""
+    return new_id("fnd")
 
 
 class Reading(models.Model):
@@ -54,9 +62,12 @@ class ProviderEvent(models.Model):
 
 
 class Finding(models.Model):
-    """Something at the provider that our record does not explain. Written once, with an alarm."""
+    """Something at the provider that our record does not explain: told once, with an alarm.
 
-    id = models.BigAutoField(primary_key=True)
+    It is open until a person says that it has been dealt with, how, and why.
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_finding_id)
     kind = models.CharField(max_length=20, choices=FindingKind)
     provider_reference = models.CharField(max_length=255)
     execution = models.ForeignKey(
@@ -64,15 +75,39 @@ class Finding(models.Model):
     )
     message = models.TextField()
     found_at = models.DateTimeField()
+    dealt_with_at = models.DateTimeField(null=True)
+    dealt_with_by = models.CharField(max_length=200, blank=True, default="")
+    dealt_with_reason = models.TextField(blank=True, default="")
+
+    history = track()
 
     class Meta:
         default_permissions = ("view",)
+        indexes = [
+            models.Index(
+                fields=["found_at"], condition=Q(dealt_with_at__isnull=True), name="finding_open"
+            )
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["kind", "provider_reference"], name="finding_told_once")
+            models.UniqueConstraint(
+                fields=["kind", "provider_reference"], name="finding_told_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(dealt_with_at__isnull=True, dealt_with_by="", dealt_with_reason="")
+                | (
+                    Q(dealt_with_at__isnull=False) & ~Q(dealt_with_by="") & ~Q(dealt_with_reason="")
+                ),
+                name="finding_dealt_with_whole",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.provider_reference}"
+
+    @property
+    def history_subject(self) -> str:
+        """File under the request when an execution is known, else under itself."""
+        return self.id if self.execution is None else self.execution.subject
 
 
 class Scan(models.Model):
