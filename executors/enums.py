@@ -80,5 +80,8 @@ class EventType(TextChoices):
     EXECUTION_RESOLVE = "execution:resolve", "settled an unknown outcome"
     EXECUTION_REVERSE = "execution:reverse", "learned that the provider took it back"
     EXECUTION_FOLLOW = "execution:follow", "learned a new provider status"
+    EXECUTION_DEAL_WITH = "execution:deal-with", "has dealt with what the provider took back"
+    FINDING_REPORT = "finding:report", "found what the record does not explain"
+    FINDING_DEAL_WITH = "finding:deal-with", "has dealt with a finding"
     HOLD_SET = "hold:set", "set a hold"
     HOLD_LIFT = "hold:lift", "lifted a hold"

@@ -2,9 +2,15 @@
 
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
+
+from audit import actors, history
+from audit.history import Fact
 from executors.alarms import raise_alarm
-from executors.enums import FindingKind
+from executors.enums import EventType, FindingKind
 from executors.models import Execution, Finding
+
+_COMPARISON = actors.system("comparison")
 
 
 def report(
@@ -15,16 +21,42 @@ def report(
     execution: Execution | None,
     at: datetime,
 ) -> Finding:
-    """Keep a finding, and raise its alarm the first time that it is seen.
+    """Keep a finding with its history, and raise its alarm the first time that it is seen.
 
-    ``reference`` is the provider's id of what was found.
+    One that is known stays as it is: open, or dealt with. ``reference`` is the provider's id of
+    what was found.
     """
-    finding, is_new = Finding.objects.get_or_create(
-        kind=kind,
-        provider_reference=reference,
-        defaults={"execution": execution, "message": message, "found_at": at},
+    known = _known(kind, reference)
+    if known is not None:
+        return known
+    finding = Finding(
+        kind=kind, provider_reference=reference, execution=execution, message=message, found_at=at
     )
-    if is_new:
-        subject = execution.pk if execution is not None else reference
-        raise_alarm(kind.lower(), message, subject=subject)
+    try:
+        _keep(finding)
+    except IntegrityError:
+        # Another reading of the provider was faster, and has told it.
+        known = _known(kind, reference)
+        if known is None:
+            raise
+        return known
+    subject = execution.pk if execution is not None else reference
+    raise_alarm(kind.lower(), message, subject=subject)
     return finding
+
+
+def _known(kind: FindingKind, reference: str) -> Finding | None:
+    return Finding.objects.filter(kind=kind, provider_reference=reference).first()
+
+
+def _keep(finding: Finding) -> None:
+    fact = Fact(
+        actor=_COMPARISON,
+        event=EventType.FINDING_REPORT,
+        at=finding.found_at,
+        reason=finding.message,
+    )
+    with transaction.atomic():
+        # First the execution, then the count of its facts: the order in which its worker locks.
+        Execution.objects.select_for_update().filter(pk=finding.execution_id).first()
+        history.record(finding, fact)

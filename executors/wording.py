@@ -1,9 +1,10 @@
-"""What each status means for the person who looks, and in which tone it is shown."""
+"""What each status and finding means for the person who looks, and in which tone it is shown."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from executors.enums import ExecutionStatus as S
+from executors.enums import FindingKind
 from executors.money import DECIMALS, format_money
 
 _SENTENCES = {
@@ -16,6 +17,8 @@ _SENTENCES = {
     S.REFUSED: "We refused to send it, for good. No money moved.",
     S.REVERSED: "It succeeded, and the provider took it back. The customer lacks the money.",
 }
+#: In place of the sentence of REVERSED, once somebody has dealt with it.
+DEALT_WITH = "It succeeded, and the provider took it back. That has been dealt with."
 _TONES = {
     S.QUEUED: "",
     S.HELD: "warn",
@@ -25,6 +28,14 @@ _TONES = {
     S.FAILED: "no",
     S.REFUSED: "no",
     S.REVERSED: "no",
+}
+_ADVICE = {
+    FindingKind.OUTSIDE_THE_GATE: "Look at it at the provider: who made it, and with which key? "
+    "If none of your people did, take that key away first.",
+    FindingKind.DUPLICATE: "Look at both at the provider. If the customer has the money twice, "
+    "take one back, or ask for it.",
+    FindingKind.CONTRADICTION: "Look at it at the provider. The money has left, though the "
+    "execution says that it has not: do not let it be paid once more.",
 }
 
 
@@ -36,6 +47,11 @@ def sentence(status: str) -> str:
 def tone(status: str) -> str:
     """Return the tone of a status; empty for the neutral one."""
     return _TONES[S(status)]
+
+
+def advice(kind: str) -> str:
+    """Return what a person can do about a finding of this kind."""
+    return _ADVICE[FindingKind(kind)]
 
 
 def receipt_lines(receipt: Mapping[str, Any]) -> list[tuple[str, str]]:

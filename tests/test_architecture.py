@@ -25,7 +25,6 @@ INSERT_ONLY = {
     "AgentKeyUse",  # when a key was last used: no fact for the record
     "Attempt",  # begun and ended by one worker under its fence; the execution's history tells it
     "FactsSnapshot",
-    "Finding",
     "Intent",
     "PayloadVersion",
     "ProviderEvent",

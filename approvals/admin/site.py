@@ -11,7 +11,7 @@ from django.urls import reverse
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, User
 from audit import clock
-from executors.attention import NEEDS_A_PERSON
+from executors.attention import NEEDS_A_PERSON, OPEN_FINDING
 from executors.enums import ExecutionStatus
 from executors.models import Execution, Finding
 
@@ -55,7 +55,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "Carrying out",
             [
                 _executions_item(request),
-                _item(request, "Findings", "executors.finding", "search"),
+                _findings_item(request),
                 _item(request, "Holds", "executors.hold", "pan_tool"),
             ],
         ),
@@ -110,20 +110,35 @@ def _execution_counts(request: HttpRequest) -> list[dict[str, Any]]:
         (ExecutionStatus.REFUSED, "refused by us", ""),
     ]
     counted = Execution.objects.aggregate(
-        **{status.value: Count("pk", filter=Q(status=status)) for status, _, _ in shown}
+        **{status.value: Count("pk", filter=_of_interest(status)) for status, _, _ in shown}
     )
     by_status = [
-        _count(text, counted[status.value], f"{address}?status__exact={status.value}", tone)
+        _count(text, counted[status.value], f"{address}?{_asking_for(status)}", tone)
         for status, text, tone in shown
     ]
     return [_count("need a person", needed, f"{address}?attention=yes", "no"), *by_status]
 
 
+def _of_interest(status: ExecutionStatus) -> Q:
+    """Return which executions of a status are counted: of the reversed those not dealt with."""
+    has_status = Q(status=status)
+    return has_status & NEEDS_A_PERSON if status == ExecutionStatus.REVERSED else has_status
+
+
+def _asking_for(status: ExecutionStatus) -> str:
+    attention = "&attention=yes" if status == ExecutionStatus.REVERSED else ""
+    return f"status__exact={status.value}{attention}"
+
+
 def _finding_counts(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.user.has_perm("executors.view_finding"):
         return []
-    number = Finding.objects.count()
-    return [_count("findings at the provider", number, reverse(_FINDINGS), "no")]
+    address = f"{reverse(_FINDINGS)}?state=open"
+    return [_count("open findings at the provider", _open_findings(), address, "no")]
+
+
+def _open_findings() -> int:
+    return Finding.objects.filter(OPEN_FINDING).count()
 
 
 def _count(text: str, number: int, link: str, tone: str) -> dict[str, Any]:
@@ -140,7 +155,16 @@ def _waiting_item(request: HttpRequest) -> dict[str, Any]:
 
 def _executions_item(request: HttpRequest) -> dict[str, Any]:
     item = _item(request, "Executions", "executors.execution", "play_circle")
-    needed = Execution.objects.filter(NEEDS_A_PERSON).count()
+    return _with_badge(request, item, Execution.objects.filter(NEEDS_A_PERSON).count())
+
+
+def _findings_item(request: HttpRequest) -> dict[str, Any]:
+    item = _item(request, "Findings", "executors.finding", "search")
+    return _with_badge(request, item, _open_findings())
+
+
+def _with_badge(request: HttpRequest, item: dict[str, Any], needed: int) -> dict[str, Any]:
+    """Return the item with what needs a person, if anything does and this person may see it."""
     if needed and item["permission"](request):
         item |= {"badge": needed, "badge_variant": "danger"}
     return item

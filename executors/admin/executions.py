@@ -1,4 +1,4 @@
-"""Executions: shown in plain words; revoked, held, released and resolved by a person."""
+"""Executions: shown in plain words; revoked, held, released, resolved, dealt with by a person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,11 +94,20 @@ VERBS = {
         form=ResolveForm,
         danger=True,
     ),
+    "deal_with": Verb(
+        statuses=frozenset({S.REVERSED}),
+        title="Mark as dealt with",
+        consequence="It no longer needs a person. It stays reversed, and nothing is sent: write "
+        "how the customer was paid, or why nothing has to be done.",
+        button="Mark as dealt with",
+        done="It is marked as dealt with.",
+        call=services.deal_with,
+    ),
 }
 
 
 class AttentionFilter(admin.SimpleListFilter):
-    """What needs a person: unknown, reversed, or stopped by something that nobody set."""
+    """Unknown, reversed and not dealt with, or stopped by something that nobody set."""
 
     title = "needs a person"
     parameter_name = "attention"
@@ -137,11 +146,13 @@ class ExecutionAdmin(HistoryAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, row: Execution) -> SafeString:
-        """Return the status as a word with a tone."""
+        """Return the status as a word with a tone; what was dealt with has none."""
+        is_over = row.dealt_with_at is not None
         return format_html(
-            '<span class="cs-state {}">{}</span>',
-            wording.tone(row.status),
+            '<span class="cs-state {}">{}{}</span>',
+            "" if is_over else wording.tone(row.status),
             row.get_status_display(),
+            ", dealt with" if is_over else "",
         )
 
     @admin.display(description="trouble", ordering="error_code")
@@ -152,14 +163,16 @@ class ExecutionAdmin(HistoryAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add what is known, the attempts, and what this person may do."""
         steers = can_steer(request.user)
+        is_over = row.dealt_with_at is not None
         context = super().page_context(request, row)
         return context | {
             "now": clock.now(),
-            "sentence": wording.sentence(row.status),
-            "tone": wording.tone(row.status),
+            "sentence": wording.DEALT_WITH if is_over else wording.sentence(row.status),
+            "tone": "" if is_over else wording.tone(row.status),
             "intent": Intent.objects.filter(execution=row).first(),
             "attempts": list(row.attempts.all()),
             "outlook": outlook.of(row),
+            "dealt_with": outlook.dealt_with(row),
             "verbs": self._offered(row) if steers else [],
             "story": [
                 Version(row=fact, changes=(), is_first=False)
@@ -171,8 +184,11 @@ class ExecutionAdmin(HistoryAdmin):
         """Return what may be done now.
 
         Releasing lifts a hold on this execution; while a larger one stands, it would come to
-        nothing. What is only held until something is repaired can be held by a person, too.
+        nothing. What is only held until something is repaired can be held by a person, too. What
+        was dealt with is not dealt with again.
         """
+        if row.dealt_with_at is not None:
+            return []
         larger = Hold.objects.filter(pk=row.held_by_id, lifted_at=None)
         standing = larger.exclude(scope=HoldScope.EXECUTION).first()
         goes_on = row.status == S.HELD and row.next_attempt_at is not None

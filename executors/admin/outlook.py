@@ -1,15 +1,17 @@
-"""What is known about an execution beyond its row: what it is about, what was read, what comes."""
+"""What is known beyond a row: what it is about, what was read, what comes, who dealt with it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from audit.admin.changes import Version
 from audit.errors import SignatureError
 from audit.signing import tokens
 from executors import registry
+from executors.enums import EventType
 from executors.errors import UnknownActionError
-from executors.models import Execution, ProviderEvent, Reading
+from executors.models import Execution, Finding, ProviderEvent, Reading
 from executors.services.due import next_reading
 from executors.services.reconciling import quiet_from
 
@@ -51,6 +53,15 @@ def of(execution: Execution) -> Outlook:
         next_at=next_reading(readings[0].begun_at, times) if readings else None,
         absent_from=quiet_from(execution),
     )
+
+
+def dealt_with(row: Execution | Finding) -> Version | None:
+    """Return the version that says who dealt with it, when and why; None while nobody has."""
+    if row.dealt_with_at is None:
+        return None
+    events = (EventType.EXECUTION_DEAL_WITH, EventType.FINDING_DEAL_WITH)
+    told = row.history.filter(event__in=events).latest("number")
+    return Version(row=told, changes=(), is_first=False)
 
 
 def _payload(execution: Execution) -> Mapping[str, Any]:

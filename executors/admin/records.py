@@ -2,9 +2,8 @@
 
 from django.contrib import admin
 
-from audit import visible
 from audit.admin.base import ViewOnlyAdmin
-from executors.models import Attempt, Finding, Intent, ProviderEvent, Reading, Scan
+from executors.models import Attempt, Intent, ProviderEvent, Reading, Scan
 
 
 @admin.register(Intent)
@@ -37,22 +36,6 @@ class ReadingAdmin(ViewOnlyAdmin):
     search_fields = ("execution__pk", "execution__subject", "provider_reference", "error_code")
     list_select_related = ("execution",)
     ordering = ("-id",)
-
-
-@admin.register(Finding)
-class FindingAdmin(ViewOnlyAdmin):
-    """What the provider shows and our record does not explain."""
-
-    list_display = ("provider_reference", "kind", "what", "execution", "found_at")
-    list_filter = ("kind",)
-    search_fields = ("execution__pk", "execution__subject", "provider_reference", "message")
-    list_select_related = ("execution",)
-    ordering = ("-id",)
-
-    @admin.display(description="what was found")
-    def what(self, row: Finding) -> str:
-        """Return the sentence, with what is hidden in it made visible."""
-        return visible.show(row.message)
 
 
 @admin.register(Scan)

@@ -6,6 +6,7 @@ its history in one transaction. None keeps a transaction open while the provider
 
 from executors.services.asking import read_again
 from executors.services.claiming import claim
+from executors.services.dealing import deal_with, deal_with_finding
 from executors.services.due import find_due_readings, is_due_reading, ring_for_readings
 from executors.services.following import follow
 from executors.services.holding import lift_holds, set_hold
@@ -19,6 +20,8 @@ from executors.services.sweeping import find_due, refuse_expired, sweep, try_rep
 
 __all__ = [
     "claim",
+    "deal_with",
+    "deal_with_finding",
     "enqueue",
     "find_due",
     "find_due_readings",

@@ -91,6 +91,19 @@ def check_reason(reason: str) -> None:
         raise MissingReasonError("Say why: the reason is kept in the record.")
 
 
+def check_status(execution: Execution, verb: str, *statuses: S) -> None:
+    """Check that an execution is in one of the statuses in which it can be ``verb``: revoked, say.
+
+    Raises:
+        InvalidTransitionError: it is in another one.
+    """
+    if execution.status not in statuses:
+        raise InvalidTransitionError(
+            f"{execution.pk} is {execution.status}: it can be {verb} only while it is "
+            f"{' or '.join(statuses)}."
+        )
+
+
 def _defaults(execution: Execution, after: S, at: datetime) -> dict[str, Any]:
     """Return what every arrival at a status resets, so that no caller can forget it."""
     settled: dict[str, Any] = {

@@ -13,7 +13,7 @@ from executors.errors import InvalidTransitionError
 from executors.models import Execution
 from executors.permissions import check_may_steer
 from executors.services.holding import lift_holds, set_hold
-from executors.services.moves import check_reason, lock, move
+from executors.services.moves import check_reason, check_status, lock, move
 from executors.services.queueing import ring_after_commit
 
 _RESOLUTIONS = (S.SUCCEEDED, S.FAILED)
@@ -30,7 +30,7 @@ def revoke(*, execution_id: str, user: Any, reason: str) -> Execution:
     _check(user, reason)
     with transaction.atomic():
         execution = lock(execution_id)
-        _require(execution, "revoked", S.QUEUED, S.HELD)
+        check_status(execution, "revoked", S.QUEUED, S.HELD)
         move(
             execution,
             S.REFUSED,
@@ -58,7 +58,7 @@ def hold(*, execution_id: str, user: Any, reason: str) -> Execution:
     with transaction.atomic():
         execution = lock(execution_id)
         may_go_on = [S.HELD] if execution.next_attempt_at is not None else []
-        _require(execution, "held", S.QUEUED, S.RUNNING, *may_go_on)
+        check_status(execution, "held", S.QUEUED, S.RUNNING, *may_go_on)
         set_hold(
             scope=HoldScope.EXECUTION,
             value=execution.pk,
@@ -119,7 +119,7 @@ def resolve(
         raise InvalidTransitionError("A success needs the provider's reference, such as re_…")
     with transaction.atomic():
         execution = lock(execution_id)
-        _require(execution, "resolved", S.UNKNOWN)
+        check_status(execution, "resolved", S.UNKNOWN)
         at = clock.now()
         move(
             execution,
@@ -145,11 +145,3 @@ def _resolved(user: Any, reference: str, at: datetime) -> dict[str, Any]:
 def _check(user: Any, reason: str) -> None:
     check_may_steer(user)
     check_reason(reason)
-
-
-def _require(execution: Execution, verb: str, *statuses: S) -> None:
-    if execution.status not in statuses:
-        raise InvalidTransitionError(
-            f"{execution.pk} is {execution.status}: it can be {verb} only while it is "
-            f"{' or '.join(statuses)}."
-        )

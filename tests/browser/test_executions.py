@@ -1,5 +1,6 @@
 """What a person sees of an execution that needs one: unknown, or taken back by the provider."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from audit import clock
 from executors import findings, services
 from executors.enums import ExecutionStatus as S
 from executors.enums import FindingKind
-from executors.models import Execution
+from executors.models import Execution, Finding
 from executors.stripe.sandbox.process import RunningSandbox
 from tests.browser.conftest import Desk
 from tests.executors.stripe.switches import press
@@ -18,6 +19,7 @@ from tests.executors.stripe.switches import press
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIST = "/admin/executors/execution/"
+FINDINGS = "/admin/executors/finding/"
 
 
 def run(execution: Execution) -> S:
@@ -76,10 +78,9 @@ def test_an_unknown_outcome_is_read_again(
     assert heard == [unknown.pk]
 
 
-def test_an_auditor_sees_what_never_passed_the_gate(
-    open_window: Callable[..., Desk], auditor: Any, provider: RunningSandbox
-) -> None:
-    findings.report(
+@pytest.fixture
+def finding(db: None) -> Finding:
+    return findings.report(
         FindingKind.OUTSIDE_THE_GATE,
         reference="re_3oBg621LizrUyU3m0RK7EPlp",
         message="re_3oBg621LizrUyU3m0RK7EPlp (95.00 USD, succeeded, made 25 Nov 2026 10:12:22 "
@@ -87,21 +88,57 @@ def test_an_auditor_sees_what_never_passed_the_gate(
         execution=None,
         at=clock.now(),
     )
+
+
+def test_an_auditor_sees_what_never_passed_the_gate(
+    open_window: Callable[..., Desk], auditor: Any, provider: RunningSandbox, finding: Finding
+) -> None:
     window = open_window()
     window.sign_in(auditor)
-    window.page.get_by_role("link", name="findings at the provider").click()
+    window.page.get_by_role("link", name="open findings at the provider").click()
     window.look("findings")
-    window.page.get_by_role("link", name="re_3oBg621LizrUyU3m0RK7EPlp").click()
+    window.page.get_by_role("link", name=finding.provider_reference).click()
 
-    expect(window.page.get_by_text("No decision of ours is about it.")).to_be_visible()
-    window.look("finding")
+    expect(window.page.get_by_text("No decision of ours is about it.").first).to_be_visible()
+    expect(window.page.get_by_role("link", name="Mark as dealt with")).to_have_count(0)
+    window.look("finding-auditor")
     assert window.complaints == []
 
 
-def test_what_was_taken_back_says_so(desk: Desk, reversed_one: Execution) -> None:
-    desk.open(f"{LIST}{reversed_one.pk}/change/")
+def test_a_finding_is_dealt_with(desk: Desk, provider: RunningSandbox, finding: Finding) -> None:
+    desk.open(f"{FINDINGS}{finding.pk}/change/")
+    desk.look("finding")
+    deal_with(desk, "finding", "Made by hand for an order by telephone; it is right.")
 
+    desk.look("finding-dealt-with")
+    desk.page.get_by_role("link", name="History").click()
+    expect(desk.page.get_by_text("found what the record does not explain")).to_be_visible()
+    desk.look("finding-history")
+    desk.open(FINDINGS)
+    desk.look("findings-dealt-with")
+
+
+def test_what_was_taken_back_is_dealt_with(desk: Desk, reversed_one: Execution) -> None:
+    desk.open(f"{LIST}{reversed_one.pk}/change/")
     expect(
         desk.page.get_by_role("heading", name="The customer does not have the money")
     ).to_be_visible()
     desk.look("execution-reversed")
+    deal_with(desk, "execution", "Paid by bank transfer, agreed with the customer on the phone.")
+
+    desk.look("execution-dealt-with")
+    desk.open(LIST)
+    desk.look("executions-dealt-with")
+
+
+def deal_with(desk: Desk, what: str, reason: str) -> None:
+    """Press the button, give the reason, and see on the page who did it and why."""
+    desk.page.get_by_role("link", name="Mark as dealt with").click()
+    desk.look(f"{what}-deal-with")
+    desk.page.get_by_label("Your reason").fill(reason)
+    desk.page.get_by_role("button", name="Mark as dealt with").click()
+
+    said = desk.page.get_by_role("region", name="Dealt with")
+    expect(said).to_contain_text(re.compile(r"reviewer, \d\d \w{3} \d{4} [\d:]{8} UTC"))
+    expect(said).to_contain_text(reason)
+    expect(desk.page.get_by_role("link", name="Mark as dealt with")).to_have_count(0)

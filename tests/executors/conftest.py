@@ -13,11 +13,11 @@ from audit import actors, clock
 from audit.canonical import digest_of
 from audit.identifiers import new_id
 from audit.signing import keys, tokens
-from executors import bell, registry, services, working
-from executors.enums import AttemptClass, ExecutionStatus
-from executors.models import Execution
+from executors import bell, findings, registry, services, working
+from executors.enums import AttemptClass, ExecutionStatus, FindingKind
+from executors.models import Execution, Finding
 from executors.working import Loop
-from tests.executors.scripted import HERE, ScriptedExecutor, failed
+from tests.executors.scripted import HERE, ScriptedExecutor, done, failed
 
 WORKER = "host-1:100"
 OTHER_WORKER = "host-2:200"
@@ -169,6 +169,23 @@ def unknown(
 
 
 @pytest.fixture
+def reversed_one(execution: Execution, executor: ScriptedExecutor) -> Execution:
+    """One that succeeded, and that the provider took back later."""
+    run(execution)
+    executor.shown = done(provider_status="failed", failed=True, failure_code="lost_card")
+    services.follow(execution_id=execution.pk, worker=WORKER)
+    execution.refresh_from_db()
+    assert execution.status == ExecutionStatus.REVERSED
+    return execution
+
+
+@pytest.fixture
+def finding(db: None) -> Finding:
+    """A refund that nobody decided."""
+    return report()
+
+
+@pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often a loop closed its connections; those of a test stay open."""
     closed: list[str] = []
@@ -185,6 +202,18 @@ def loop(closed: list[str]) -> Loop:
 def run(execution: Execution, worker: str = WORKER) -> ExecutionStatus | None:
     """Run it as a worker does."""
     return services.run(execution_id=execution.pk, worker=worker)
+
+
+def report(execution: Execution | None = None) -> Finding:
+    """Find at the provider what the record does not explain."""
+    kind = FindingKind.DUPLICATE if execution else FindingKind.OUTSIDE_THE_GATE
+    return findings.report(
+        kind,
+        reference="re_1",
+        message="re_1 (95.00 USD) is at the provider.",
+        execution=execution,
+        at=clock.now(),
+    )
 
 
 def events(execution: Execution) -> list[str]:

@@ -1,4 +1,4 @@
-"""The executions' admin: plain words, and four things that a named person may do."""
+"""The executions' admin: plain words, and the things that a named person may do."""
 
 import pytest
 from django.test import Client
@@ -143,7 +143,7 @@ def test_an_unknown_outcome_is_resolved_by_what_was_read(browser, execution, for
 def test_what_is_over_cannot_be_steered(browser, execution):
     browser.post(page("execution_revoke", execution.pk), {"reason": "First."})
 
-    for verb in ("revoke", "hold", "release", "resolve"):
+    for verb in ("revoke", "hold", "release", "resolve", "deal_with"):
         form = {"reason": "Again.", "outcome": "FAILED"}
         response = browser.post(page(f"execution_{verb}", execution.pk), form)
         assert response.status_code == 409
@@ -156,7 +156,7 @@ def test_what_is_over_cannot_be_steered(browser, execution):
 def test_who_may_not_steer_is_refused(request, execution, who):
     client = browser_of(request.getfixturevalue(who))
 
-    for verb in ("revoke", "hold", "release", "resolve"):
+    for verb in ("revoke", "hold", "release", "resolve", "deal_with"):
         address = page(f"execution_{verb}", execution.pk)
         assert client.get(address).status_code == 403
         assert client.post(address, {"reason": "x"}).status_code == 403

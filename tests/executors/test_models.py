@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from audit import actors, clock
 from executors import services
 from executors.enums import HoldScope
-from executors.models import Attempt, Execution, Hold, Intent
+from executors.models import Attempt, Execution, Finding, Hold, Intent
 from tests.executors.conftest import run
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,25 @@ class TestExecution:
 
     def test_a_running_one_comes_back(self, claimed: Execution) -> None:
         break_row(claimed, lease_expires_at=None)
+
+    def test_only_a_reversed_one_is_dealt_with(self, execution: Execution) -> None:
+        run(execution)
+
+        break_row(execution, dealt_with_at=clock.now())
+
+
+class TestFinding:
+    """Dealt with whole, or not at all; told once."""
+
+    @pytest.mark.parametrize("changes", [{"dealt_with_by": "person:x"}, {"dealt_with_reason": "x"}])
+    def test_half_dealt_with(self, finding: Finding, changes: dict[str, Any]) -> None:
+        break_row(finding, **changes)
+
+    @pytest.mark.parametrize("missing", ["dealt_with_by", "dealt_with_reason", "dealt_with_at"])
+    def test_dealt_with_without(self, finding: Finding, reviewer: Any, missing: str) -> None:
+        services.deal_with_finding(finding_id=finding.pk, user=reviewer, reason="x")
+
+        break_row(finding, **{missing: None if missing == "dealt_with_at" else ""})
 
 
 class TestAttempt:

@@ -41,14 +41,6 @@ def succeeded(execution: Execution) -> Execution:
     return execution
 
 
-@pytest.fixture
-def reversed_one(succeeded: Execution, executor: ScriptedExecutor) -> Execution:
-    executor.shown = done(provider_status="failed", failed=True, failure_code="lost_card")
-    services.follow(execution_id=succeeded.pk, worker=WORKER)
-    succeeded.refresh_from_db()
-    return succeeded
-
-
 @pytest.mark.parametrize("which", ["unknown", "succeeded"])
 def test_the_button_rings_the_money_worker(
     which: str, request: pytest.FixtureRequest, browser: Client, rung_to_read: list[str]

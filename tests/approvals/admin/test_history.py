@@ -9,8 +9,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from approvals import services
 from audit import actors
 from audit.history import HistoryRow
+from executors import findings
 from executors import services as executions
-from executors.enums import HoldScope
+from executors.enums import FindingKind, HoldScope
 from executors.models import Execution
 from tests.approvals.admin.conftest import address, text_of
 
@@ -36,6 +37,13 @@ def everything(pending_request, approve, refund_payload, agent):
         value="stripe.refund",
         reason="Test.",
         actor=actors.system("test"),
+        at=agent.created_at,
+    )
+    findings.report(
+        FindingKind.OUTSIDE_THE_GATE,
+        reference="re_1",
+        message="<b>",
+        execution=None,
         at=agent.created_at,
     )
     Group.objects.create(name="Finance")

@@ -95,7 +95,7 @@ def test_the_overview_counts_what_needs_an_eye(browser, reviewer, submit, refund
         "taken back by the provider": 0,
         "refused by the provider": 0,
         "refused by us": 0,
-        "findings at the provider": 0,
+        "open findings at the provider": 0,
     }
     for count in page.context["counts"]:
         assert browser.get(count["link"]).status_code == 200

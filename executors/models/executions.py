@@ -1,27 +1,16 @@
-"""Executions and what belongs to them. ``executors.services`` alone writes here."""
+"""The carrying-out of decisions: what will be sent, and each try to send it."""
 
 from django.db import models
 from django.db.models import Q
 
 from audit.history import track
 from audit.identifiers import new_id
-from executors.enums import (
-    AttemptClass,
-    ExecutionStatus,
-    FindingKind,
-    HoldScope,
-    ReadingResult,
-)
+from executors.enums import AttemptClass, ExecutionStatus
 
 
 def new_execution_id() -> str:
     """Return ``exe_…``."""
     return new_id("exe")
-
-
-def new_hold_id() -> str:
-    """Return ``hld_…``."""
-    return new_id("hld")
 
 
 class Execution(models.Model):
@@ -30,7 +19,8 @@ class Execution(models.Model):
     ``subject`` is the request's id; this floor knows no requests, it only files under it.
     ``fence`` grows with every claim; a worker whose fence is old writes nothing any more.
     ``agent`` and ``agent_key`` are ids out of the token, there to find rows by: what counts is
-    the token.
+    the token. ``dealt_with_at`` says since when a REVERSED one needs nobody any more; who said so,
+    and why, is in its history.
     """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_execution_id)
@@ -54,6 +44,7 @@ class Execution(models.Model):
     queued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    dealt_with_at = models.DateTimeField(null=True)
     provider_reference = models.CharField(max_length=255, blank=True, default="")
     provider_status = models.CharField(max_length=60, blank=True, default="")
     receipt = models.JSONField(null=True)
@@ -96,6 +87,10 @@ class Execution(models.Model):
             models.CheckConstraint(
                 condition=Q(held_by__isnull=True) | Q(status="HELD"),
                 name="execution_held_by_only_while_held",
+            ),
+            models.CheckConstraint(
+                condition=Q(dealt_with_at__isnull=True) | Q(status="REVERSED"),
+                name="execution_dealt_with_only_when_reversed",
             ),
         ]
 
@@ -161,136 +156,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.execution_id} attempt {self.number}"
-
-
-class Reading(models.Model):
-    """One reading of the provider after the request: when it began, and what it showed.
-
-    Written once. ``begun_at`` is from before the first byte was asked for, so that a later event
-    is never taken for one that this reading has seen.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="readings")
-    begun_at = models.DateTimeField()
-    result = models.CharField(max_length=10, choices=ReadingResult)
-    provider_reference = models.CharField(max_length=255, blank=True, default="")
-    provider_status = models.CharField(max_length=60, blank=True, default="")
-    error_code = models.CharField(max_length=80, blank=True, default="")
-    error_message = models.TextField(blank=True, default="")
-
-    class Meta:
-        default_permissions = ("view",)
-        ordering = ("begun_at", "pk")
-        indexes = [models.Index(fields=["execution", "begun_at"], name="reading_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.execution_id} {self.result}"
-
-
-class ProviderEvent(models.Model):
-    """An event that the provider announced, by its own id: the second time it is known already.
-
-    Written once, whatever becomes of the bell: an execution with an event that is newer than its
-    last reading is due to be read.
-    """
-
-    id = models.CharField(primary_key=True, max_length=255)
-    type = models.CharField(max_length=80)
-    execution = models.ForeignKey(
-        Execution, on_delete=models.PROTECT, null=True, related_name="provider_events"
-    )
-    received_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ("view",)
-        indexes = [models.Index(fields=["execution", "received_at"], name="event_latest")]
-
-    def __str__(self) -> str:
-        return self.id
-
-
-class Finding(models.Model):
-    """Something at the provider that our record does not explain. Written once, with an alarm."""
-
-    id = models.BigAutoField(primary_key=True)
-    kind = models.CharField(max_length=20, choices=FindingKind)
-    provider_reference = models.CharField(max_length=255)
-    execution = models.ForeignKey(
-        Execution, on_delete=models.PROTECT, null=True, related_name="findings"
-    )
-    message = models.TextField()
-    found_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ("view",)
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "provider_reference"], name="finding_told_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.provider_reference}"
-
-
-class Scan(models.Model):
-    """A complete listing of what was made at the provider. Written once, when it is complete.
-
-    The next one begins a little before ``until``. The first of an account lists nothing: it says
-    from when on the account is watched.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    action = models.CharField(max_length=60)
-    account = models.CharField(max_length=80)
-    since = models.DateTimeField()
-    until = models.DateTimeField()
-    listed = models.PositiveIntegerField()
-    finished_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ("view",)
-        indexes = [models.Index(fields=["action", "account", "until"], name="scan_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.action} {self.pk}"
-
-
-class Hold(models.Model):
-    """A brake: while it stands, nothing in its scope is claimed or sent."""
-
-    id = models.CharField(primary_key=True, max_length=40, default=new_hold_id)
-    scope = models.CharField(max_length=12, choices=HoldScope)
-    value = models.CharField(max_length=80, blank=True, default="")
-    reason = models.TextField()
-    set_by = models.CharField(max_length=200)
-    set_at = models.DateTimeField()
-    lifted_by = models.CharField(max_length=200, blank=True, default="")
-    lifted_at = models.DateTimeField(null=True)
-    lift_reason = models.TextField(blank=True, default="")
-
-    history = track()
-
-    class Meta:
-        default_permissions = ("view",)
-        permissions = [("set_hold", "Can set and lift holds")]
-        indexes = [
-            models.Index(
-                fields=["scope", "value"], condition=Q(lifted_at__isnull=True), name="hold_in_force"
-            )
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(lifted_at__isnull=True, lifted_by="", lift_reason="")
-                | (Q(lifted_at__isnull=False) & ~Q(lifted_by="") & ~Q(lift_reason="")),
-                name="hold_lifted_whole",
-            ),
-            models.CheckConstraint(condition=~Q(reason=""), name="hold_has_reason"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_scope_display()} {self.value}".strip()
-
-    @property
-    def history_subject(self) -> str:
-        """A hold is a subject of its own."""
-        return self.id
