@@ -30,10 +30,12 @@ from tests.chaos.steps import (
 
 #: Where a worker can die, and where it can stand still without keeping a row from the others.
 PLACES = (
+    "claim:written",
     "execution:claimed",
     "execution:verified",
     "intent:written",
     "intent:committed",
+    "attempt:written",
     "attempt:committed",
     "answer:read",
     "result:written",

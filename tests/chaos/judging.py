@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from audit.signing import tokens
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution, Finding
 from tests.chaos.playing import Round
@@ -20,11 +21,21 @@ def judge(played: Round) -> list[str]:
     """Return what is wrong with a round that is over; [] when nothing is."""
     executions = played.present()
     ledger = played.stage.ledger()
+    numbers = {execution.pk: number for number, execution in played.executions.items()}
     return [
         *(trouble for one in played.ended if (trouble := one.trouble())),
         *problems(ledger, executions),
         *over_paid(ledger),
-        *(problem for one in executions for problem in lost(one, played.schedule)),
+        *(
+            problem
+            for execution in executions
+            for problem in lost(
+                execution,
+                number=numbers[execution.pk],
+                schedule=played.schedule,
+                ledger=ledger,
+            )
+        ),
         *(str(finding) for finding in Finding.objects.filter(execution__in=executions)),
     ]
 
@@ -40,15 +51,40 @@ def over_paid(ledger: dict[str, Any]) -> Iterator[str]:
             yield f"{payment['id']}: the provider's own sums differ"
 
 
-def lost(execution: Execution, schedule: Schedule) -> Iterator[str]:
-    """A decision may end unpaid only for a reason that the schedule gives."""
+def lost(
+    execution: Execution, *, number: int, schedule: Schedule, ledger: dict[str, Any]
+) -> Iterator[str]:
+    """A decision may end unpaid only for a reason that the schedule gives to this one.
+
+    ``number`` is what the schedule calls its refund.
+    """
     code = execution.error_code
     if execution.status not in (S.FAILED, S.REFUSED):
         return
+    claims = tokens.unverified_claims(execution.token)
     excused = (
-        code in ("revoked", _FAILED_THERE)
-        or (code in _TOO_MUCH and schedule.is_over_asked)
-        or (code in ("expired", "absent_at_provider") and schedule.may_run_out)
+        code == "revoked"
+        or (code == _FAILED_THERE and _came_back(claims, ledger))
+        or (code in _TOO_MUCH and _leaves_too_little(claims, ledger))
+        or (code in ("expired", "absent_at_provider") and schedule.may_run_out(number))
     )
     if not excused:
         yield f"{execution.pk}: lost: {execution.status} {code}: {execution.error_message}"
+
+
+def _came_back(claims: dict[str, Any], ledger: dict[str, Any]) -> bool:
+    return any(
+        refund["metadata"].get("countersign_decision") == claims["jti"]
+        and refund["status"] in _CAME_BACK
+        for payment in ledger["payments"]
+        for refund in payment["refunds"]
+    )
+
+
+def _leaves_too_little(claims: dict[str, Any], ledger: dict[str, Any]) -> bool:
+    """Whether there was a moment at which the provider had too little left for this one."""
+    payload = claims["payload"]
+    [payment] = [one for one in ledger["payments"] if one["id"] == payload["payment_intent"]]
+    # What came back later was gone before.
+    ever: int = sum(refund["amount"] for refund in payment["refunds"])
+    return bool(ever + payload["amount"] > payment["amount_captured"])

@@ -1,6 +1,7 @@
 """Where schedules are played: a stage of tests/crash with a few more switches."""
 
 import json
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -65,10 +66,6 @@ class Scene(Stage):
         body = {"seed": seed, "rate": rate, "kinds": list(kinds)}
         self._switch("POST", "/_local/faults/random", body)
 
-    def settle(self, refund_id: str, outcome: str) -> None:
-        """Bring a refund to its end at the provider."""
-        self._switch("POST", f"/_local/refunds/{refund_id}/settle", {"status": outcome})
-
 
 class Place:
     """A database and a local Stripe in which rounds are played, one after another."""
@@ -101,6 +98,8 @@ class Place:
                 return played, judge(played)
             except AssertionError as error:
                 return played, [str(error)]
+            except Exception:  # noqa: BLE001 - told with its seed, like every other failure
+                return played, [traceback.format_exc()]
             finally:
                 played.close()
                 stage.clear_faults()

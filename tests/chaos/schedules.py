@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from executors.stripe.sandbox.faults import FaultKind
-from tests.chaos.steps import Break, Decide, Jump, Step, Storm
+from tests.chaos.steps import Break, Decide, Jump, Revoke, Settle, Step, Storm
 
 #: How long a decision may be carried out, in seconds, unless it is one in a hurry.
 WITHIN = 4 * 3600
@@ -47,21 +47,31 @@ class Schedule:
         """How many seconds pass in it."""
         return sum(step.seconds for step in self.steps if isinstance(step, Jump))
 
-    @property
-    def is_over_asked(self) -> bool:
-        """Whether more is asked of some payment than was captured."""
-        return any(
-            sum(refund.amount for refund in self.refunds if refund.payment == number)
-            > payment.amount
-            for number, payment in enumerate(self.payments)
-        )
+    def is_over_asked(self, payment: int) -> bool:
+        """Whether more is asked of a payment than was captured."""
+        asked = sum(refund.amount for refund in self.refunds if refund.payment == payment)
+        return asked > self.payments[payment].amount
 
-    @property
-    def may_run_out(self) -> bool:
-        """Whether some decision may end unpaid because its time, or the provider's, was over."""
-        short = any(isinstance(step, Decide) and step.within < WITHIN for step in self.steps)
-        broken = any(isinstance(step, Storm) or _has_500(step) for step in self.steps)
-        return short or broken or self.time > WITHIN // 2
+    def may_run_out(self, refund: int) -> bool:
+        """Whether a decision may end unpaid because its time, or the provider's, was over."""
+        [within] = [
+            step.within for step in self.steps if isinstance(step, Decide) and step.refund == refund
+        ]
+        broken = any(_is_storm(step) or _has_500(step) for step in self.steps)
+        return within < WITHIN or broken or self.time > WITHIN // 2
+
+    def excuses(self, refund: int) -> bool:
+        """Whether there is any reason at all in it why a decision may end unpaid."""
+        payment = self.refunds[refund].payment
+        revoked = any(isinstance(step, Revoke) and step.refund == refund for step in self.steps)
+        declined = self.payments[payment].card != "pm_card_visa" or any(
+            isinstance(step, Settle) and step.refund == refund for step in self.steps
+        )
+        return revoked or declined or self.is_over_asked(payment) or self.may_run_out(refund)
+
+
+def _is_storm(step: Step) -> bool:
+    return isinstance(step, Storm) and step.rate > 0
 
 
 def _has_500(step: Step) -> bool:

@@ -21,6 +21,9 @@ def count(played: Round, problems: list[str]) -> Counter[str]:
         {
             "rounds": 1,
             "refunds": len(executions),
+            "that nothing excuses": sum(
+                not played.schedule.excuses(number) for number in played.executions
+            ),
             "processes": len(ends),
             "killed": sum(end.signal != 0 for end in ends),
             "frozen": fates[Fate.FREEZE] + fates[Fate.STALL],

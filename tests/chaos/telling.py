@@ -14,7 +14,15 @@ def table(total: Counter[str]) -> str:
     """Say it in a few lines. (Faults are those of the schedules; storms come on top.)"""
     faults = _named(total, "fault ")
     ended = _named(total, "ended ")
-    plain = ("rounds", "refunds", "processes", "killed", "frozen", "answers to COMMIT lost")
+    plain = (
+        "rounds",
+        "refunds",
+        "that nothing excuses",
+        "processes",
+        "killed",
+        "frozen",
+        "answers to COMMIT lost",
+    )
     plain += ("clock jumps", "requests for money", "ambiguous outcomes")
     return "\n".join(
         [

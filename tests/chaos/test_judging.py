@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from audit.signing import keys, tokens
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution
 from tests.chaos.judging import lost, over_paid
-from tests.chaos.schedules import Payment, Refund, Schedule
-from tests.chaos.steps import Break, Jump, Step
+from tests.chaos.schedules import WITHIN, Payment, Refund, Schedule
+from tests.chaos.steps import Break, Decide, Jump, Revoke, Settle, Step, Storm
 
 
 def ledger(*refunds: tuple[int, str], refunded: int) -> dict[str, Any]:
-    paid = [{"amount": amount, "status": status} for amount, status in refunds]
+    paid = [{"amount": amount, "status": status, "metadata": {}} for amount, status in refunds]
     payment = {"id": "pi_1", "amount_captured": 100, "amount_refunded": refunded, "refunds": paid}
     return {"payments": [payment]}
 
@@ -44,22 +46,52 @@ def test_sums_that_differ_are_told() -> None:
     assert problem == "pi_1: the provider's own sums differ"
 
 
+def decided(status: S, code: str, amount: int = 50) -> Execution:
+    claims = {"jti": "dec_1", "iat": 0, "payload": {"payment_intent": "pi_1", "amount": amount}}
+    key = keys.load_signing_key(settings.COUNTERSIGN_SIGNING_KEY_FILE)
+    return Execution(status=status, error_code=code, token=tokens.sign(claims, key))
+
+
+def told(
+    execution: Execution, *steps: Step, within: int = WITHIN, paid: dict[str, Any] | None = None
+) -> list[str]:
+    decide = Decide(refund=0, payment=0, amount=50, within=within)
+    nothing = ledger(refunded=0)
+    return list(
+        lost(execution, number=0, schedule=schedule(decide, *steps), ledger=paid or nothing)
+    )
+
+
 @pytest.mark.parametrize(
-    ("status", "code", "steps", "asked"),
+    ("status", "code", "steps"),
     [
-        (S.REFUSED, "revoked", (), (50,)),
-        (S.REFUSED, "expired", (Jump(seconds=90_000),), (50,)),
-        (S.FAILED, "absent_at_provider", (Jump(seconds=90_000),), (50,)),
-        (S.FAILED, "invalid_request_error", (), (50, 60)),
-        (S.FAILED, "expired_or_canceled_card", (), (50,)),
+        (S.REFUSED, "revoked", ()),
+        (S.REFUSED, "expired", (Jump(seconds=90_000),)),
+        (S.FAILED, "absent_at_provider", (Jump(seconds=90_000),)),
+        (S.FAILED, "absent_at_provider", (Storm(seed=1, rate=0.1, kinds=()),)),
     ],
 )
 def test_a_decision_may_end_unpaid_for_a_reason_of_the_schedule(
-    status: S, code: str, steps: tuple[Step, ...], asked: tuple[int, ...]
+    status: S, code: str, steps: tuple[Step, ...]
 ) -> None:
-    execution = Execution(status=status, error_code=code)
+    assert told(decided(status, code), *steps) == []
 
-    assert list(lost(execution, schedule(*steps, asked=asked))) == []
+
+def test_a_decision_in_a_hurry_may_run_out() -> None:
+    assert told(decided(S.REFUSED, "expired"), within=60) == []
+
+
+def test_a_decision_may_find_too_little_left_even_if_that_came_back_later() -> None:
+    gone = ledger((60, "failed"), refunded=0)
+
+    assert told(decided(S.FAILED, "invalid_request_error"), paid=gone) == []
+
+
+def test_a_refund_may_fail_at_the_provider_if_it_is_there() -> None:
+    there = ledger((50, "failed"), refunded=0)
+    there["payments"][0]["refunds"][0]["metadata"] = {"countersign_decision": "dec_1"}
+
+    assert told(decided(S.FAILED, "expired_or_canceled_card"), paid=there) == []
 
 
 @pytest.mark.parametrize(
@@ -69,15 +101,31 @@ def test_a_decision_may_end_unpaid_for_a_reason_of_the_schedule(
         (S.FAILED, "absent_at_provider"),
         (S.FAILED, "invalid_request_error"),
         (S.FAILED, "charge_already_refunded"),
+        (S.FAILED, "expired_or_canceled_card"),
         (S.REFUSED, "attempts_exhausted"),
         (S.FAILED, "connection_error"),
     ],
 )
 def test_a_decision_that_ends_unpaid_without_one_is_lost(status: S, code: str) -> None:
     line = {"match": {"method": "POST"}, "fault": "drop_after", "times": 1}
+    calm = Storm(seed=1, rate=0.0, kinds=())
 
-    [problem] = lost(
-        Execution(status=status, error_code=code), schedule(Break(lines=(line,)), Jump(seconds=60))
+    [problem] = told(
+        decided(status, code),
+        Break(lines=(line,)),
+        Jump(seconds=60),
+        calm,
+        paid=ledger((50, "succeeded"), refunded=50),
     )
 
     assert f": lost: {status} {code}" in problem
+
+
+def test_what_nothing_excuses_has_to_be_paid() -> None:
+    decide = Decide(refund=0, payment=0, amount=50, within=WITHIN)
+
+    assert not schedule(decide).excuses(0)
+    assert schedule(decide, Revoke(refund=0)).excuses(0)
+    assert schedule(decide, Settle(refund=0, outcome="failed")).excuses(0)
+    assert schedule(decide, asked=(50, 51)).excuses(0)
+    assert schedule(decide, Jump(seconds=90_000)).excuses(0)
