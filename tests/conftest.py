@@ -25,12 +25,17 @@ from audit.canonical import digest_of
 from audit.signing import rotation
 from audit.signing.keys import DECISION
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
-from tests.support import emptying
+from tests.support import emptying, survived
 
 PASSWORD = "correct horse battery staple"
 
 
 emptying.install()
+
+
+def pytest_sessionfinish() -> None:
+    """Leave what this process did to others, for the last lines of the run."""
+    survived.save()
 
 
 @pytest.fixture(scope="session", autouse=True)

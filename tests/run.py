@@ -18,7 +18,7 @@ from pathlib import Path
 
 from config.embedded import valkey
 from config.processes import ProcessFailedError, ask_to_stop, finish, spawn, tied_to_parent
-from tests.support import chromium, measured, totals
+from tests.support import chromium, measured, survived, totals
 from tests.support.postgres import running_postgres
 from tests.support.totals import Totals
 
@@ -131,7 +131,9 @@ def _pytest(run: Run, name: str, extra: dict[str, str], choice: list[str]) -> No
         *("--dist", "worksteal", f"--junitxml={report}", "-p", "no:cacheprovider"),
         *("--durations=10", "--durations-min=2", *choice),
     ]
-    environment = {name: run.environment[name] for name in run.environment} | extra
+    marks = ARTIFACTS / "survived"
+    marks.mkdir(exist_ok=True)
+    environment = run.environment | extra | {survived.VARIABLE: str(marks)}
     if name == "SQLite":
         environment.pop("TEST_DATABASE_URL", None)
     process = subprocess.Popen(command, cwd=ROOT, env=environment, preexec_fn=tied_to_parent())  # noqa: PLW1509
@@ -148,9 +150,18 @@ def _verdict(run: Run) -> int:
     counts = "; ".join(f"{name}: {total}" for name, total in run.results.items())
     for failure in run.failures:
         _say(f"FAILED: {failure}")
+    _say(_survived(bool(run.failures)))
     word = "FAILED" if run.failures else "PASSED"
     _say(f"\n{word} in {seconds:.0f} s. {counts}. {measured.summary(run.environment)}")
     return 1 if run.failures else 0
+
+
+def _survived(some_failed: bool) -> str:
+    """Say what was done to the processes; that nothing came of it is what the tests assert."""
+    done = survived.total(ARTIFACTS / "survived")
+    if some_failed:
+        return f"\nDone to it: {done}."
+    return f"\nSurvived: {done}. 0 paid twice, 0 lost, 0 stuck."
 
 
 def _say(sentence: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.benchmarks.place import NO_LIMITS, WEB_OPTIONS, Furniture, furnish, refund
+from tests.benchmarks.place import NO_LIMITS, WEB_OPTIONS, Furniture, furnish, refund, setting
 from tests.benchmarks.proxy import Proxy, recording
 from tests.flows.polling import wait_until
 from tests.flows.stack import Stack, prepared_stack
@@ -37,6 +37,8 @@ class Delays:
     unheard: list[float]
     #: The broker is down all the time: the money loop carries out.
     without_broker: list[float]
+    #: How often the loop looks, as it is by default.
+    sweep_every: float
 
 
 def measure(database_url: str, directory: Path) -> Delays:
@@ -58,7 +60,12 @@ def measure(database_url: str, directory: Path) -> Delays:
         with stack.without("broker"), stack.another("loop", *_LOOP):
             unrung = _approve(stack, stack.base_url, furniture, UNHEARD)
             without_broker = _delays(stack, proxy, unrung)
-        return Delays(with_broker=with_broker, unheard=unheard, without_broker=without_broker)
+        return Delays(
+            with_broker=with_broker,
+            unheard=unheard,
+            without_broker=without_broker,
+            sweep_every=setting(stack, "COUNTERSIGN_SWEEP_EVERY"),
+        )
 
 
 def _approve(stack: Stack, base_url: str, furniture: Furniture, number: int) -> list[str]:

@@ -98,6 +98,12 @@ def pay(stack: Stack) -> str:
     return str(payment.id)
 
 
+def setting(stack: Stack, name: str) -> float:
+    """Return a setting of the stack's processes that is a number."""
+    code = f"import django; django.setup(); from django.conf import settings as s; print(s.{name})"
+    return float(stack.python("-c", code))
+
+
 def captured(
     stack: Stack, database_url: str, agent: dict[str, Any], body: dict[str, Any]
 ) -> dict[str, Any]:

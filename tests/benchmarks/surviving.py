@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.place import NO_LIMITS, WEB_OPTIONS, furnish
+from tests.benchmarks.place import NO_LIMITS, WEB_OPTIONS, furnish, setting
 from tests.flows.conftest import World
 from tests.flows.polling import wait_until
 from tests.flows.stack import prepared_stack
@@ -16,10 +16,6 @@ KILLED_AT_ONCE = 2
 KILLS = 2
 APPROVALS = 20
 _SILENT = {"match": {"method": "POST", "path": "/v1/refunds"}, "fault": "hang_after"}
-_ALLOWED = (
-    "import django; django.setup(); from django.conf import settings as s; "
-    "print(s.COUNTERSIGN_LEASE + s.COUNTERSIGN_SWEEP_EVERY)"
-)
 _CLAIMED_BY = "SELECT claimed_by FROM executors_execution WHERE id = %s"
 
 
@@ -47,7 +43,7 @@ def measure(database_url: str, directory: Path) -> Costs:
             recovered=[seconds for _ in range(KILLS) for seconds in _kill(world)],
             usual=_approve(world),
             frozen=_approve_with_frozen_broker(world),
-            allowed=float(stack.python("-c", _ALLOWED)),
+            allowed=setting(stack, "COUNTERSIGN_LEASE") + setting(stack, "COUNTERSIGN_SWEEP_EVERY"),
         )
 
 

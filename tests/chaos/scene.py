@@ -22,6 +22,7 @@ from tests.chaos.playing import Round
 from tests.chaos.schedules import Schedule
 from tests.crash.shared_clock import SharedOffset
 from tests.crash.stage import Stage
+from tests.support import survived
 
 #: More executions than there are in one database of rounds.
 _ALL = 10_000
@@ -79,6 +80,7 @@ class Place:
 
     def play(self, schedule: Schedule, *, serial: bool = False) -> tuple[Round, list[str]]:
         """Play a schedule to its end; returns it with what is wrong."""
+        survived.counted[survived.SCHEDULES] += 1
         stage = Scene(sandbox=self._sandbox)
         played = Round(
             schedule=schedule,

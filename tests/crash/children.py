@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, connections
 
 from audit import failpoints
+from tests.support import survived
 
 #: What happens to a process when it comes to a place.
 Fate = Callable[[], None]
@@ -75,6 +76,7 @@ class Child:
     def wake(self) -> None:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
+        survived.counted[survived.FREEZES] += 1
 
     def kill(self) -> None:
         """End it from outside, wherever it is."""
@@ -86,6 +88,7 @@ class Child:
             places, _, trouble = said.read().partition("\n\n")
         _, status = os.waitpid(self.pid, 0)
         del _living[self.pid]
+        survived.counted[survived.DEATHS] += os.WIFSIGNALED(status)
         return Ended(
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
             code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
