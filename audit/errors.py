@@ -75,3 +75,9 @@ class NoteError(LogError):
     """A signed note or checkpoint is not in its one form, or no trusted key signed it."""
 
     code = "note_invalid"
+
+
+class DamagedLogError(LogError):
+    """The stored log is not the one that was signed last: it was cut, changed or rolled back."""
+
+    code = "log_damaged"

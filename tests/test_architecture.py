@@ -24,9 +24,12 @@ LONG_BY_DESIGN = {Path("config/settings.py")}
 INSERT_ONLY = {
     "AgentKeyUse",  # when a key was last used: no fact for the record
     "Attempt",  # begun and ended by one worker under its fence; the execution's history tells it
+    "Checkpoint",
     "FactsSnapshot",
     "Finding",
     "Intent",
+    "Leaf",
+    "LogTile",
     "PayloadVersion",
     "ProviderEvent",
     "Reading",
