@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from approvals.models import Agent
 from audit import actors, clock, history
@@ -14,7 +14,7 @@ from audit.log import checkpoints, keys, merkle, services, storage, tiles, unsea
 from audit.models import Checkpoint, Leaf
 from audit.signing import rotation
 from audit.signing.keys import LOG
-from tests.races.harness import ROUNDS, race, strange
+from tests.races.harness import PATIENCE, ROUNDS, race, strange
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +53,23 @@ def test_sealers_and_writers_at_once_make_one_log(agent: Agent) -> None:
         head = checkpoints.verify(checkpoint.note, origin=keys.origin(), trusted=keys.note_keys())
         read = tiles.reader(head.size, storage.read_tiles)
         assert head.root == merkle.root(head.size, read) == root_of(hashes[: head.size])
+
+
+def test_the_naive_sealer_seals_a_row_twice(agent: Agent) -> None:
+    """It looks first and writes later, so that only the database is left to refuse."""
+
+    def naive_seal() -> None:
+        rows = unsealed.Search(thorough=True).next(services.BATCH)
+        with transaction.atomic():
+            if rows:
+                services._extend(services._last_head(), rows)
+
+    def is_lost() -> bool:
+        write(agent)
+        results = race([naive_seal] * 8)
+        return any(isinstance(result, IntegrityError) for result in results)
+
+    assert any(is_lost() for _ in range(PATIENCE))
 
 
 def root_of(hashes: list[bytes]) -> bytes:
