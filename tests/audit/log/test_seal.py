@@ -131,6 +131,13 @@ def test_batches_give_the_same_log_as_one(change, monkeypatch):
     assert signed_head().root == root_of(hashes)
 
 
+def test_while_another_sealer_works_nothing_is_done(agent, monkeypatch):
+    monkeypatch.setattr(services, "_is_the_only_one", lambda: False)
+
+    assert services.seal() == services.Sealed()
+    assert not Leaf.objects.exists()
+
+
 def test_a_row_that_was_committed_late_is_not_missed(agent, change):
     change(3)
     late = agent.history.order_by("pk")[1]

@@ -1,11 +1,13 @@
 """The sealer's loop: it waits for what can be repaired, and says so once."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 
-from audit.log import sealing, services
+from audit.errors import DamagedLogError, KeyFileError
+from audit.log import sealing, services, unsealed
 from audit.log.sealing import Loop
 from audit.models import Checkpoint, Leaf
 
@@ -132,6 +134,15 @@ def test_a_row_that_is_not_authentic_is_told_once(agent, change, monkeypatch, ca
     run(Loop(), monkeypatch, change, change, lambda: None)
 
     assert alarms(caplog) == ["record_not_authentic"]
+
+
+def test_the_page_tells_the_alarms_and_how_often_it_looks():
+    page = " ".join((Path(__file__).parents[3] / "docs" / "log.md").read_text().split())
+
+    for code in ("record_not_authentic", DamagedLogError.code, KeyFileError.code):
+        assert f"| `{code}` |" in page
+    assert (unsealed.SLACK, sealing._THOROUGH_EVERY) == (1000, 60)
+    assert "last thousand numbers of each table; once a minute" in page
 
 
 def test_a_pause_ends_when_it_is_told_to_stop(monkeypatch):

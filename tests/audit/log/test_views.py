@@ -86,6 +86,14 @@ def test_no_tile_wider_than_the_last_checkpoint_is_served(client, sealed):
     assert client.get(f"/log/tile/entries/001.p/{width + 1}").status_code == 404
 
 
+def test_what_nobody_signed_is_not_served(client, sealed):
+    width = sealed - 256 + 1
+    Leaf.objects.create(number=sealed, table="forged", row=1, entry="00" * 32)
+
+    assert client.get(f"/log/tile/0/001.p/{width}").status_code == 404
+    assert client.get(f"/log/tile/entries/001.p/{width}").status_code == 404
+
+
 def test_a_tile_that_was_partial_is_still_served_when_it_is_full(client, sealed):
     full = client.get("/log/tile/0/000").content
 
