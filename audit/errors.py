@@ -51,3 +51,33 @@ class RevokedKeyError(SignatureError):
     """The token was signed by a key that was revoked as compromised."""
 
     code = "revoked_key"
+
+
+class LogError(AuditError):
+    """Something about the sealed log is malformed, or does not show what it should."""
+
+    code = "log_invalid"
+
+
+class ProofError(LogError):
+    """A proof does not lead where it must: the log, or what claims to be in it, was changed."""
+
+    code = "proof_invalid"
+
+
+class TileError(LogError):
+    """A path is no tile's, or the bytes of a tile or bundle are not what they must be."""
+
+    code = "tile_invalid"
+
+
+class NoteError(LogError):
+    """A signed note or checkpoint is not in its one form, or no trusted key signed it."""
+
+    code = "note_invalid"
+
+
+class DamagedLogError(LogError):
+    """The stored log is not the one that was signed last: it was cut, changed or rolled back."""
+
+    code = "log_damaged"

@@ -18,3 +18,62 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.last_number})"
+
+
+class Leaf(models.Model):
+    """A row of the record as it was sealed: its place in the log, and the digest of its bytes.
+
+    Written once by the sealer. ``entry`` stays when the row's bytes and salt are erased, so that
+    the tree can always be made again from here.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    table = models.CharField(max_length=80)
+    row = models.BigIntegerField()
+    entry = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["table", "row"], name="leaf_once_per_row"),
+            models.CheckConstraint(condition=models.Q(number__gte=0), name="leaf_number_counts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.table} {self.row}"
+
+
+class LogTile(models.Model):
+    """256 hashes of the tree, written once when there are as many (``audit.log.tiles``).
+
+    What is not full yet is not kept: it follows from the leaves, or from the roots below.
+    """
+
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    hashes = models.BinaryField()
+    root = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["level", "index"], name="log_tile_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.index}"
+
+
+class Checkpoint(models.Model):
+    """What the sealer signed about the log: one for a size, so that no size has two roots."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.CharField(max_length=64)
+    note = models.TextField()
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.size} leaves"

@@ -21,7 +21,7 @@ load(BASE_DIR)
 
 COUNTERSIGN_ENV = env_text("COUNTERSIGN_ENV", "production", remedy="production, demo or test")
 COUNTERSIGN_ROLE = env_text(
-    "COUNTERSIGN_ROLE", "command", remedy="web, money, default, beat or command"
+    "COUNTERSIGN_ROLE", "command", remedy="web, money, default, beat, sealer or command"
 )
 IN_PRODUCTION = COUNTERSIGN_ENV == "production"
 COUNTERSIGN_VAR_DIR = env_path("COUNTERSIGN_VAR_DIR", BASE_DIR / "var", remedy="a directory")

@@ -1,7 +1,8 @@
 """What must be true before a process starts; each refusal names the variable and the remedy.
 
 Which process may hold which key is the heart of the security model: the web process signs and
-cannot move money, the money worker moves money and cannot sign.
+cannot move money, the money worker moves money and cannot sign, the sealer seals the record and
+can do neither.
 """
 
 import logging
@@ -22,7 +23,7 @@ from config.environment import ConfigurationError
 logger = logging.getLogger(__name__)
 
 WORKERS = frozenset({"money", "default"})
-ROLES = WORKERS | {"web", "beat", "supervisor", "command"}
+ROLES = WORKERS | {"web", "beat", "sealer", "supervisor", "command"}
 
 #: The exit code after which gunicorn ends too, instead of starting its worker again and again.
 NEVER_BOOTS = 3
@@ -39,13 +40,18 @@ def check_environment() -> None:
     if settings.COUNTERSIGN_ROLE not in ROLES:
         raise ConfigurationError(
             f"COUNTERSIGN_ROLE is {settings.COUNTERSIGN_ROLE!r}. Set it to web, money, default, "
-            "beat or command."
+            "beat, sealer or command."
+        )
+    if re.search(r"[\s+]", settings.COUNTERSIGN_ISSUER):
+        raise ConfigurationError(
+            "COUNTERSIGN_ISSUER has a space or a plus, and checkpoints name it between spaces. Set "
+            "it to a name without, such as urn:countersign:acme."
         )
     _check_live_keys()
     _check_webhook_secret()
     if settings.IN_PRODUCTION:
         _check_production()
-    _check_signing_key_is_apart()
+    _check_keys_are_apart()
 
 
 def check_celery_role() -> None:
@@ -69,6 +75,18 @@ def check_money_role() -> None:
         raise ConfigurationError(
             f"COUNTERSIGN_ROLE is {settings.COUNTERSIGN_ROLE!r}, and this process carries out "
             "decisions. Set it to money, with the environment of the Celery money worker."
+        )
+
+
+def check_sealer_role() -> None:
+    """Refuse to seal the record in a process that is not set up for it.
+
+    Raises ``ConfigurationError``.
+    """
+    if settings.COUNTERSIGN_ROLE != "sealer":
+        raise ConfigurationError(
+            f"COUNTERSIGN_ROLE is {settings.COUNTERSIGN_ROLE!r}, and this process seals records. "
+            "Set it to sealer, with an environment that has the log key and no other."
         )
 
 
@@ -154,7 +172,7 @@ def _check_webhook_secret() -> None:
             "STRIPE_WEBHOOK_SECRET is not the secret of a webhook endpoint. Set it to the one that "
             "Stripe shows for the endpoint; it starts with whsec_."
         )
-    if settings.IN_PRODUCTION and settings.COUNTERSIGN_ROLE in WORKERS | {"beat"}:
+    if settings.IN_PRODUCTION and settings.COUNTERSIGN_ROLE in WORKERS | {"beat", "sealer"}:
         raise ConfigurationError(
             f"STRIPE_WEBHOOK_SECRET is set for the role {settings.COUNTERSIGN_ROLE!r}, which "
             "receives no webhooks. Give it to the web process (COUNTERSIGN_ROLE=web) alone."
@@ -181,7 +199,9 @@ def _check_production() -> None:
         raise ConfigurationError("REDIS_URL is not set. Set it to redis://host:6379/0.")
     if role == "web":
         _check_readable("COUNTERSIGN_SIGNING_KEY_FILE", "It signs decisions.")
-    if role in WORKERS | {"web"}:
+    if role == "sealer":
+        _check_readable("COUNTERSIGN_LOG_KEY_FILE", "It signs checkpoints.", use=" --use log")
+    if role in WORKERS | {"web", "sealer"}:
         _check_readable("COUNTERSIGN_TRUSTED_KEYS_FILE", "It says whose signatures count.")
         _check_provider_keys(role)
 
@@ -203,6 +223,13 @@ def _check_secrets() -> None:
 
 
 def _check_provider_keys(role: str) -> None:
+    if role == "sealer":
+        if settings.STRIPE_API_KEY or settings.STRIPE_READ_KEY:
+            raise ConfigurationError(
+                "A Stripe key is set for the role 'sealer', which speaks to no provider. Remove "
+                "STRIPE_API_KEY and STRIPE_READ_KEY from its environment."
+            )
+        return
     needed = "STRIPE_API_KEY" if role == "money" else "STRIPE_READ_KEY"
     key = getattr(settings, needed)
     if not key:
@@ -222,27 +249,33 @@ def _check_provider_keys(role: str) -> None:
         )
 
 
-def _check_readable(name: str, purpose: str) -> None:
+def _check_readable(name: str, purpose: str, *, use: str = "") -> None:
     file: Path = getattr(settings, name)
     if not os.access(file, os.R_OK):
         raise ConfigurationError(
             f"{name} names {file}, which this process cannot read. {purpose} Make it with "
-            "`manage.py rotate_signing_key`, or set the variable to where it is."
+            f"`manage.py rotate_signing_key{use}`, or set the variable to where it is."
         )
 
 
-def _check_signing_key_is_apart() -> None:
+def _check_keys_are_apart() -> None:
     role = settings.COUNTERSIGN_ROLE
-    file: Path = settings.COUNTERSIGN_SIGNING_KEY_FILE
-    if role not in WORKERS or not os.access(file, os.R_OK):
+    if role in WORKERS | {"sealer"}:
+        _check_out_of_reach("COUNTERSIGN_SIGNING_KEY_FILE", "signs decisions", owner="web")
+    if role in WORKERS | {"web", "beat"}:
+        _check_out_of_reach("COUNTERSIGN_LOG_KEY_FILE", "signs checkpoints", owner="the sealer")
+
+
+def _check_out_of_reach(name: str, purpose: str, *, owner: str) -> None:
+    file: Path = getattr(settings, name)
+    if not os.access(file, os.R_OK):
         return
-    sentence = (
-        f"the worker {role!r} can read {file}, the key that signs decisions "
-        "(COUNTERSIGN_SIGNING_KEY_FILE)"
-    )
+    role = settings.COUNTERSIGN_ROLE
+    kind = "worker" if role in WORKERS else "process"
+    sentence = f"the {kind} {role!r} can read {file}, the key that {purpose} ({name})"
     if settings.IN_PRODUCTION:
         raise ConfigurationError(
-            f"{sentence[0].upper()}{sentence[1:]}. Run workers as another user than web, and "
-            "make the file readable for web alone (mode 600)."
+            f"{sentence[0].upper()}{sentence[1:]}. Run {kind}s as another user than {owner}, and "
+            f"make the file readable for {owner} alone (mode 600)."
         )
     logger.warning("In production this would stop the start: %s.", sentence)

@@ -5,12 +5,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from approvals.api import urls as api
+from audit.log import views as log
 from executors.views import stripe_webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("approvals.api.urls")),
+    path("log/checkpoint", log.checkpoint, name="log-checkpoint"),
+    path("log/tile/<path:place>", log.tile, name="log-tile"),
     path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),
     *api.root,
 ]

@@ -1,14 +1,5 @@
-"""Alarms: what a person must look at now."""
+"""Alarms of this floor are those of the ground floor: what a person must look at now."""
 
-import logging
+from audit.alarms import raise_alarm
 
-logger = logging.getLogger("countersign.alarm")
-
-
-def raise_alarm(code: str, message: str, *, subject: str) -> None:
-    """Log at CRITICAL what must not happen in an honest installation.
-
-    ``code`` is stable, for whoever watches the logs; ``subject`` names the execution. Nothing
-    secret belongs in the message.
-    """
-    logger.critical("alarm=%s subject=%s %s", code, subject, message)
+__all__ = ["raise_alarm"]

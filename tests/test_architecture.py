@@ -24,8 +24,11 @@ LONG_BY_DESIGN = {Path("config/settings.py")}
 INSERT_ONLY = {
     "AgentKeyUse",  # when a key was last used: no fact for the record
     "Attempt",  # begun and ended by one worker under its fence; the execution's history tells it
+    "Checkpoint",
     "FactsSnapshot",
     "Intent",
+    "Leaf",
+    "LogTile",
     "PayloadVersion",
     "ProviderEvent",
     "Reading",

@@ -93,6 +93,17 @@ def beat(running: dict[str, str]) -> Plan:
     )
 
 
+def sealer(running: dict[str, str]) -> Plan:
+    """Seals the record; it has no key of a provider."""
+    return _plan(
+        "sealer",
+        [sys.executable, "manage.py", "seal"],
+        role="sealer",
+        extra=running,
+        is_ready=lambda said: "Sealing every" in said,
+    )
+
+
 def _worker(role: str, options: list[str], extra: dict[str, str]) -> Plan:
     common = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     named = ["--hostname", f"{role}@%h"]

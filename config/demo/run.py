@@ -71,6 +71,7 @@ def _start_workers(supervisor: Supervisor, running: dict[str, str], stripe: Prov
         plans.money_loop(running, stripe),
         plans.default_worker(running, stripe),
         plans.beat(running),
+        plans.sealer(running),
     )
     supervisor.wait_ready(*started)
 

@@ -158,8 +158,9 @@ class TestPlans:
             "STRIPE_WEBHOOK_SECRET": "whsec_of_the_sandbox",
         }
 
-    def test_beat_and_the_local_stripe_have_none(self, sandbox):
+    def test_beat_the_sealer_and_the_local_stripe_have_none(self, sandbox):
         assert self.keys(plans.beat({})) == {}
+        assert self.keys(plans.sealer({})) == {}
         assert self.keys(plans.local_stripe(9)) == {}
 
 

@@ -111,7 +111,9 @@ def test_each_process_holds_its_own_provider_key_only(demonstration, part, role,
     assert lacks not in environment
 
 
-@pytest.mark.parametrize("part", ["beat", "executors.stripe.sandbox", "valkey.sock"])
+@pytest.mark.parametrize(
+    "part", ["beat", "manage.py seal", "executors.stripe.sandbox", "valkey.sock"]
+)
 def test_the_others_hold_none(demonstration, part):
     pids = [pid for pid, command in demonstration.children().items() if part in command]
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.embedded, pytest.mark.process]
 @pytest.fixture
 def keys(tmp_path):
     """The key files of an installation; their content is not looked at here."""
-    for name in ("signing.pem", "trusted.json"):
+    for name in ("signing.pem", "log.pem", "trusted.json"):
         (tmp_path / name).touch(mode=0o600)
     return tmp_path
 
@@ -64,6 +64,7 @@ def production(role, keys):
         "COUNTERSIGN_HISTORY_KEY": secrets.token_urlsafe(50),
         "COUNTERSIGN_TRUSTED_KEYS_FILE": str(keys / "trusted.json"),
         "COUNTERSIGN_SIGNING_KEY_FILE": str(keys / "elsewhere" / "signing.pem"),
+        "COUNTERSIGN_LOG_KEY_FILE": str(keys / "elsewhere" / "log.pem"),
         "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
@@ -75,11 +76,12 @@ def production(role, keys):
         },
         "default": {"STRIPE_READ_KEY": LIVE},
         "money": {"STRIPE_API_KEY": LIVE},
+        "sealer": {"COUNTERSIGN_LOG_KEY_FILE": str(keys / "log.pem")},
     }
     return good | own.get(role, {})
 
 
-@pytest.mark.parametrize("role", ["web", "money", "default", "command"])
+@pytest.mark.parametrize("role", ["web", "money", "default", "sealer", "command"])
 def test_a_good_environment_starts(start, role):
     result = start(role)
 
@@ -93,6 +95,8 @@ def test_a_good_environment_starts(start, role):
         ("command", {"COUNTERSIGN_PEPPER": ""}, "COUNTERSIGN_PEPPER is not set. Set it to"),
         ("command", {"COUNTERSIGN_HISTORY_KEY": ""}, "COUNTERSIGN_HISTORY_KEY is not set"),
         ("command", {"COUNTERSIGN_ISSUER": ""}, "COUNTERSIGN_ISSUER is not set. Set it to"),
+        ("command", {"COUNTERSIGN_ISSUER": "urn:a b"}, "COUNTERSIGN_ISSUER has a space or a plus"),
+        ("command", {"COUNTERSIGN_ISSUER": "urn:a+b"}, "COUNTERSIGN_ISSUER has a space or a plus"),
         ("command", {"DATABASE_URL": ""}, "DATABASE_URL is not set. Set it to postgres://"),
         ("command", {"DATABASE_URL": "sqlite:////tmp/x"}, "DATABASE_URL names SQLite in product"),
         ("command", {"PORT": "eighty"}, "PORT is 'eighty'. Set it to a port"),
@@ -121,6 +125,16 @@ def test_a_good_environment_starts(start, role):
         ("web", {"STRIPE_WEBHOOK_SECRET": "we_123"}, "is not the secret of a webhook endpoint"),
         ("money", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'money', which rec"),
         ("default", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'default', which"),
+        ("sealer", {"COUNTERSIGN_LOG_KEY_FILE": "/none"}, "COUNTERSIGN_LOG_KEY_FILE names /none"),
+        (
+            "sealer",
+            {"COUNTERSIGN_LOG_KEY_FILE": "/none"},
+            "`manage.py rotate_signing_key --use log`",
+        ),
+        ("sealer", {"COUNTERSIGN_TRUSTED_KEYS_FILE": "/none"}, "COUNTERSIGN_TRUSTED_KEYS_FILE"),
+        ("sealer", {"STRIPE_API_KEY": LIVE}, "A Stripe key is set for the role 'sealer'"),
+        ("sealer", {"STRIPE_READ_KEY": LIVE}, "A Stripe key is set for the role 'sealer'"),
+        ("sealer", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'sealer', which rec"),
         ("beat", {"STRIPE_WEBHOOK_SECRET": "whsec_1"}, "is set for the role 'beat', which rec"),
         ("money", {"STRIPE_API_BASE": "http://127.0.0.1:9"}, "sent to Stripe's own address only"),
         (
@@ -152,6 +166,22 @@ def test_a_worker_that_can_read_the_signing_key_is_refused(start, keys, role):
     assert result.returncode == 1
     assert f"The worker '{role}' can read {keys / 'signing.pem'}" in result.stderr
     assert "Run workers as another user than web" in result.stderr
+
+
+def test_a_sealer_that_can_read_the_signing_key_is_refused(start, keys):
+    result = start("sealer", COUNTERSIGN_SIGNING_KEY_FILE=str(keys / "signing.pem"))
+
+    assert result.returncode == 1
+    assert f"The process 'sealer' can read {keys / 'signing.pem'}" in result.stderr
+
+
+@pytest.mark.parametrize("role", ["web", "money", "default", "beat"])
+def test_nobody_but_the_sealer_may_read_the_log_key(start, keys, role):
+    result = start(role, COUNTERSIGN_LOG_KEY_FILE=str(keys / "log.pem"))
+
+    assert result.returncode == 1
+    assert f"'{role}' can read {keys / 'log.pem'}, the key that signs checkpoints" in result.stderr
+    assert "as another user than the sealer" in result.stderr
 
 
 def test_the_demonstration_only_warns_about_it(start, keys):

@@ -1,0 +1,43 @@
+"""The stage of the sealer: a log key, and rows to seal."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from approvals.models import Agent
+from audit import actors, clock, history
+from audit.history import Fact
+from audit.signing import rotation
+from audit.signing.keys import LOG
+
+
+@pytest.fixture
+def log_key(db: None, settings: Any, tmp_path: Path) -> Iterator[None]:
+    """A log key and a file of trusted keys of this test alone."""
+    settings.COUNTERSIGN_LOG_KEY_FILE = tmp_path / "log.pem"
+    settings.COUNTERSIGN_TRUSTED_KEYS_FILE = tmp_path / "trusted.json"
+    rotate(settings)
+    yield
+
+
+def rotate(settings: Any) -> None:
+    rotation.rotate(
+        private_path=settings.COUNTERSIGN_LOG_KEY_FILE,
+        trusted_path=settings.COUNTERSIGN_TRUSTED_KEYS_FILE,
+        use=LOG,
+        at=clock.now(),
+    )
+
+
+@pytest.fixture
+def change(agent: Agent) -> Callable[..., None]:
+    """Write so many more rows into the record."""
+
+    def _change(times: int = 1) -> None:
+        fact = Fact(actor=actors.system("test"), event="agent:update", at=clock.now())
+        for _ in range(times):
+            history.record_many([agent], fact)
+
+    return _change
