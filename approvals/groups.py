@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
-from approvals.models.people import AUDITORS, DECIDE, REVIEWERS
+from approvals.models.people import AUDITORS, DECIDE, INSTALLATION, REVIEWERS, acting_as
 
 _OURS = Q(content_type__app_label__in=["approvals", "executors", "audit"])
 _ACCOUNTS = Q(codename__in=["view_group", "view_permission"])
@@ -21,7 +21,7 @@ def ensure(app_config: Any, **_: Any) -> None:
     """
     if app_config.name != "audit":
         return
-    with transaction.atomic():
+    with transaction.atomic(), acting_as(INSTALLATION):
         _ensure(REVIEWERS, _VIEW | (_OURS & _STEER))
         _ensure(AUDITORS, _VIEW)
 

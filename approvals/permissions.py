@@ -3,18 +3,27 @@
 Whether the request allows it is another question, answered in ``rules``.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import Exists, OuterRef
 
 from approvals.enums import EventType
 from approvals.errors import NotPermittedError, SelfApprovalError
 from approvals.models import ApprovalRequest, User
+from approvals.models.people import DECIDE, INSTALLATION
 from audit import actors, clock
 
-#: An account that somebody else has just changed may be in somebody else's hands.
+#: An account that has just been changed may be in somebody else's hands; and whoever has just been
+#: given the right to decide, or has taken it, uses it when others have had a day to see that.
 ACCOUNT_REST = timedelta(hours=24)
-_TAKEOVER_EVENTS = (EventType.USER_PASSWORD, EventType.USER_GROUPS)
 #: Accounts that are made together with the installation's demonstration need no rest.
 SEED = actors.system("seed")
+_SET_UP = (str(INSTALLATION), str(SEED))
 
 
 def check_may_decide(request: ApprovalRequest, user: User, at: datetime) -> None:
@@ -45,14 +54,46 @@ def can_decide(request: ApprovalRequest, user: User) -> bool:
 
 
 def _check_account_rested(user: User, at: datetime) -> None:
-    changed = (
-        user.history.filter(event__in=_TAKEOVER_EVENTS, history_date__gt=at - ACCOUNT_REST)
-        .exclude(actor__in=[str(actors.person(user)), str(SEED)])
-        .first()
+    since = at - ACCOUNT_REST
+    by_others = user.history.filter(history_date__gt=since).exclude(actor=str(SEED))
+    if by_others.filter(event=EventType.USER_GROUPS).exists():
+        # Whoever did it: a superuser can put themselves into any group.
+        raise _not_rested("The groups of your account were changed")
+    own = str(actors.person(user))
+    if by_others.filter(event=EventType.USER_PASSWORD).exclude(actor=own).exists():
+        raise _not_rested("Somebody else changed the password of your account")
+    if not _could_decide_since(user, since):
+        raise _not_rested("Your group was given the right to decide")
+
+
+def _not_rested(what: str) -> NotPermittedError:
+    return NotPermittedError(
+        f"{what} less than 24 hours ago; until that time has passed you cannot decide.",
+        code="account_changed",
     )
-    if changed is not None:
-        raise NotPermittedError(
-            "Somebody else changed the password or the groups of your account less than 24 hours "
-            "ago; until that time has passed you cannot decide.",
-            code="account_changed",
-        )
+
+
+def _could_decide_since(user: User, since: datetime) -> bool:
+    """Tell whether one of the person's groups has had the right to decide for long enough."""
+    history: Any = Group.history  # type: ignore[attr-defined]  # registered in ``models.people``
+    deciding = user.groups.filter(permissions__codename=DECIDE).values("pk")
+    with_right = history.filter(
+        pk=OuterRef("pk"), historicalgroup_permissions__permission__codename=DECIDE
+    )
+    rows = history.filter(id__in=deciding).annotate(can=Exists(with_right))
+    told = rows.order_by("id", "history_date", "history_id")
+    by_group = groupby(told, key=attrgetter("id"))
+    return any(not _was_given_right(rows, since) for _, rows in by_group)
+
+
+def _was_given_right(rows: Iterable[Any], since: datetime) -> bool:
+    """Tell whether a group got the right to decide after ``since``, by its history, oldest first.
+
+    What the installation or its demonstration set up counts as having always been so.
+    """
+    could = False
+    for row in rows:
+        if row.can and not could and row.history_date > since and row.actor not in _SET_UP:
+            return True
+        could = row.can
+    return False

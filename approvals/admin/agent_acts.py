@@ -95,7 +95,10 @@ def resume(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     agent = _steerable(admin, request, object_id)
     act = Act(
         title=f"Resume {agent.name}",
-        consequences=["Its keys work again, and what was held for it is queued again."],
+        consequences=[
+            "Its keys work again, and what its suspension held is queued again. Other holds on it "
+            "stay until they are lifted."
+        ],
         button="Resume the agent",
         back_url=admin.url("change", agent.pk),
     )

@@ -22,7 +22,8 @@ REVIEWERS = "Reviewers"
 AUDITORS = "Auditors"
 #: The permission that makes a group a reviewing group.
 DECIDE = "decide_approvalrequest"
-
+#: Who makes the groups that every installation has.
+INSTALLATION = actors.system("installation")
 
 _acting: ContextVar[actors.Actor | None] = ContextVar("acting", default=None)
 

@@ -145,7 +145,9 @@ def suspend_agent(*, agent_id: str, reason: str, by: Actor) -> Agent:
 
 
 def resume_agent(*, agent_id: str, reason: str, by: Actor) -> Agent:
-    """Let a suspended agent work again, and release what was held for it.
+    """Let a suspended agent work again, and release what its suspension held.
+
+    A hold on the agent that somebody set by itself stands until it is lifted by itself.
 
     Raises:
         AgentError: it is not suspended, or there is no reason.
@@ -155,6 +157,7 @@ def resume_agent(*, agent_id: str, reason: str, by: Actor) -> Agent:
         if agent.status != AgentStatus.SUSPENDED:
             raise AgentError(f"The agent {agent.name} is not suspended.")
         fact = _fact(by, EventType.AGENT_RESUME, reason)
+        suspended_by, suspended_at = agent.suspended_by, agent.suspended_at
         changes = {
             "status": AgentStatus.ACTIVE,
             "suspended_at": None,
@@ -162,8 +165,15 @@ def resume_agent(*, agent_id: str, reason: str, by: Actor) -> Agent:
             "suspended_reason": "",
         }
         transition(agent, fact, guard={"status": AgentStatus.SUSPENDED}, changes=changes)
+        # The suspension and its hold were written with one fact, so with one actor and instant.
         executions.lift_holds(
-            scope=HoldScope.AGENT, value=agent.pk, reason=fact.reason, actor=by, at=fact.at
+            scope=HoldScope.AGENT,
+            value=agent.pk,
+            reason=fact.reason,
+            actor=by,
+            at=fact.at,
+            set_by=suspended_by,
+            set_at=suspended_at,
         )
     return agent
 

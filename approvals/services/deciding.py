@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonpatch
-from django.conf import settings
 from django.db import transaction
 
 from approvals import claims, permissions, reserving, rules, viewing
@@ -12,7 +11,6 @@ from approvals.enums import EventType, Method, Outcome, RequestStatus, Verdict
 from approvals.errors import (
     InvalidInputError,
     SelfApprovalError,
-    SigningUnavailableError,
     StaleViewError,
 )
 from approvals.models import (
@@ -23,15 +21,16 @@ from approvals.models import (
     User,
 )
 from approvals.models.decisions import new_decision_id
+from approvals.services import signing
 from approvals.services.locks import lock_for_decision
 from approvals.services.moves import move
 from approvals.services.refusals import record_refused_person
 from approvals.viewing import ReviewView
 from audit import actors, clock, failpoints
 from audit.canonical import canonical_bytes, digest_of
-from audit.errors import CanonicalError, KeyFileError
+from audit.errors import CanonicalError
 from audit.history import Fact, record
-from audit.signing import keys, tokens
+from audit.signing import tokens
 from executors import services as executions
 
 MOST_REASON = 2000
@@ -70,7 +69,7 @@ def approve(
         StaleViewError, FactsMissingError: look again first.
         InvalidPatchError: the change, or the facts, do not allow it.
         InvalidInputError: no reason, or one that cannot be stored.
-        SigningUnavailableError: there is no usable signing key; nothing was decided.
+        SigningUnavailableError: no token that verifies can be made; nothing was decided.
     """
     return _cast(
         Vote(
@@ -100,7 +99,7 @@ def reject(
         NotDecidableError: the request is no longer open.
         StaleViewError: the request changed since the person looked.
         InvalidInputError: no reason, or one that cannot be stored.
-        SigningUnavailableError: there is no usable signing key; nothing was decided.
+        SigningUnavailableError: no token that verifies can be made; nothing was decided.
     """
     return _cast(
         Vote(
@@ -227,8 +226,7 @@ def _store_review(
 def _sign(judgement: claims.Judgement, reason: str, fact: Fact) -> Decision:
     """Sign and store the decision; what it authorises is queued in the same transaction."""
     content = claims.build(judgement)
-    key = _signing_key()
-    token = tokens.sign(content, key)
+    signed = signing.sign(content)
     decision = Decision(
         id=judgement.decision_id,
         request=judgement.request,
@@ -236,15 +234,15 @@ def _sign(judgement: claims.Judgement, reason: str, fact: Fact) -> Decision:
         reason=reason,
         payload_version=judgement.version.number,
         diff=_diff(judgement.request, judgement.version),
-        token=token,
-        token_sha256=tokens.token_digest(token),
-        kid=key.kid,
+        token=signed.token,
+        token_sha256=tokens.token_digest(signed.token),
+        kid=signed.kid,
         decided_at=fact.at,
         expires_at=judgement.expires_at,
     )
     record(decision, replace(fact, event=EventType.DECISION_SIGN))
     if judgement.outcome != Outcome.REJECTED:
-        executions.enqueue(token=token, claims=content, actor=fact.actor, at=fact.at)
+        executions.enqueue(token=signed.token, claims=content, actor=fact.actor, at=fact.at)
     return decision
 
 
@@ -267,15 +265,6 @@ def _diff(request: ApprovalRequest, version: PayloadVersion) -> list[dict[str, A
     original = request.payload_versions.get(number=1).payload
     patch: list[dict[str, Any]] = jsonpatch.make_patch(original, version.payload).patch
     return patch
-
-
-def _signing_key() -> keys.SigningKey:
-    try:
-        return keys.load_signing_key(settings.COUNTERSIGN_SIGNING_KEY_FILE)
-    except KeyFileError as error:
-        raise SigningUnavailableError(
-            "The signing key cannot be read, so nothing was decided; tell an administrator."
-        ) from error
 
 
 def _checked_reason(reason: str) -> str:

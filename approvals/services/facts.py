@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from approvals import rules
 from approvals.enums import RequestStatus
@@ -89,6 +88,9 @@ def store(
 def refresh_facts(*, request_id: str) -> FactsSnapshot | None:
     """Read the provider again for a pending request; None when it does not answer.
 
+    Returns:
+        The newest snapshot, which is somebody else's when they asked later and were faster.
+
     Raises:
         RequestNotFoundError: there is no such request.
         NotDecidableError: it is no longer pending.
@@ -106,8 +108,12 @@ def refresh_facts(*, request_id: str) -> FactsSnapshot | None:
     with transaction.atomic():
         request = lock_request(request_id)
         rules.check_pending(request, clock.now())
-        newest = request.facts.aggregate(newest=Max("number"))["newest"] or 0
-        return store(request, version.payload, reading, number=newest + 1)
+        newest = request.facts.order_by("-number").first()
+        if newest is not None and newest.read_at > reading.read_at:
+            # Somebody asked later and was faster: older facts must not become the newest ones.
+            return newest
+        number = 1 if newest is None else newest.number + 1
+        return store(request, version.payload, reading, number=number)
 
 
 def without_facts(*, limit: int) -> list[str]:

@@ -48,9 +48,19 @@ def set_hold(*, scope: HoldScope, value: str, reason: str, actor: Actor, at: dat
 
 
 def lift_holds(
-    *, scope: HoldScope, value: str, reason: str, actor: Actor, at: datetime
+    *,
+    scope: HoldScope,
+    value: str,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    set_by: str = "",
+    set_at: datetime | None = None,
 ) -> list[Hold]:
     """Lift every hold of this scope and value, and queue again what they held.
+
+    With ``set_by`` (an actor, as it is stored) and ``set_at`` only those of that actor and instant:
+    whoever has set a hold as a part of something else takes back no more than that.
 
     Returns the holds that were lifted, which may be none. What another hold covers too is held
     again by the worker that claims it. Nobody is rung for: the sweeper finds it within seconds.
@@ -63,6 +73,8 @@ def lift_holds(
         standing = Hold.objects.select_for_update().filter(
             scope=scope, value=value, lifted_at__isnull=True
         )
+        if set_at is not None:
+            standing = standing.filter(set_by=set_by, set_at=set_at)
         holds = list(standing.order_by("pk"))
         for hold in holds:
             history.transition(

@@ -20,6 +20,7 @@ from audit import failpoints
 from executors.base import Prepared, Provider
 from executors.enums import AttemptClass
 from executors.errors import ProviderError
+from executors.stripe import cleaning
 
 #: Pinned, and stored with every intent: an upgrade of the library changes nothing that is sent.
 API_VERSION = "2026-10-28.endive"
@@ -42,7 +43,7 @@ stripe.enable_telemetry = False
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A good answer: the object, and what support asks for."""
+    """A good answer: the object, its texts clean, and what support asks for."""
 
     data: Mapping[str, Any]
     http_status: int
@@ -111,7 +112,7 @@ class Gateway:
         known = _accounts.get(self._fingerprint())
         if known is None:
             account = self.get("/v1/account").data
-            if not _has_id(account):
+            if not cleaning.is_name(account.get("id"), cleaning.MOST_ACCOUNT):
                 raise _ambiguous("unreadable_answer", "Stripe's answer is not an account.")
             known = _accounts[self._fingerprint()] = account["id"]
         kind = "stripe-local" if self._base else "stripe"
@@ -131,13 +132,15 @@ class Gateway:
         )
         try:
             answer = client.raw_request(method, path, **options)
+            data = cleaning.clean(answer.data)
         except Exception as error:
             raise _translated(error) from error
         finally:
             http.close()  # type: ignore[no-untyped-call]
-        if not isinstance(answer.data, dict):
+        if not isinstance(data, dict):
             raise _ambiguous("unreadable_answer", "Stripe's answer is not an object.")
-        return Reply(data=answer.data, http_status=answer.code, request_id=answer.request_id or "")
+        request_id = cleaning.cut(answer.request_id or "", cleaning.MOST_REQUEST_ID)
+        return Reply(data=data, http_status=answer.code, request_id=request_id)
 
 
 def money_gateway(*, budget: float = FACTS_BUDGET) -> Gateway:
@@ -233,11 +236,8 @@ def _has_id(answer: Any) -> bool:
 def _translated(error: Exception) -> ProviderError:
     """Say what an error proves. Whatever is not on the closed list is ambiguous."""
     if isinstance(error, TooLateError):
-        return ProviderError(
-            "The time to send this was over before it left; nothing was sent.",
-            attempt_class=AttemptClass.NOT_EXECUTED,
-            code="too_late",
-        )
+        late = "The time to send this was over before it left; nothing was sent."
+        return _error(AttemptClass.NOT_EXECUTED, "too_late", late)
     if not isinstance(error, stripe.StripeError):
         return _ambiguous("unexpected", f"The Stripe library failed: {error!r}")
     if isinstance(error, stripe.APIConnectionError):
@@ -247,12 +247,12 @@ def _translated(error: Exception) -> ProviderError:
     if not isinstance(details, dict):
         details = {}
     code = str(details.get("code") or details.get("type") or "unreadable_answer")
-    return ProviderError(
-        str(details.get("message") or error.user_message)[:500],
-        attempt_class=_class_of(error.http_status or 0, code, str(details.get("type"))),
-        code=code,
+    return _error(
+        _class_of(error.http_status or 0, code, str(details.get("type"))),
+        code,
+        str(details.get("message") or error.user_message),
         http_status=error.http_status,
-        request_id=error.request_id or "",
+        request_id=cleaning.cut(error.request_id or "", cleaning.MOST_REQUEST_ID),
         retry_after=_seconds((error.headers or {}).get("retry-after")),
     )
 
@@ -283,8 +283,14 @@ def _seconds(retry_after: str | None) -> int | None:
 
 
 def _ambiguous(code: str, message: str) -> ProviderError:
-    return ProviderError(message, attempt_class=AttemptClass.AMBIGUOUS, code=code)
+    return _error(AttemptClass.AMBIGUOUS, code, message)
 
 
 def _misconfigured(code: str, message: str) -> ProviderError:
-    return ProviderError(message, attempt_class=AttemptClass.CONFIGURATION, code=code)
+    return _error(AttemptClass.CONFIGURATION, code, message)
+
+
+def _error(kind: AttemptClass, code: str, message: str, **answer: Any) -> ProviderError:
+    """Return an error that can be written down, whatever Stripe or its library said."""
+    code, message = cleaning.code_and_message(code, message)
+    return ProviderError(message, attempt_class=kind, code=code, **answer)

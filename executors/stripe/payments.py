@@ -8,6 +8,7 @@ from executors.base import Facts
 from executors.enums import AttemptClass
 from executors.errors import PayloadError, ProviderError
 from executors.money import Money, format_money
+from executors.stripe.cleaning import MOST_ID, is_name
 from executors.stripe.gateway import Gateway
 
 _PATHS = {"payment_intent": "/v1/payment_intents", "charge": "/v1/charges"}
@@ -75,14 +76,30 @@ def check(money: Money, facts: Facts) -> None:
 
 def _material(payment: Mapping[str, Any], charge: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "payment": payment["id"],
-        "charge": charge.get("id"),
-        "customer": payment.get("customer"),
-        "currency": payment["currency"],
+        "payment": _name(payment["id"]),
+        "charge": _name_or_none(charge.get("id")),
+        "customer": _name_or_none(payment.get("customer")),
+        "currency": _name(payment["currency"]),
         "captured": charge.get("amount_captured", 0),
         "refunded": charge.get("amount_refunded", 0),
         "disputed": bool(charge.get("disputed", False)),
     }
+
+
+def _name(value: Any) -> str:
+    """Return an id or a code, which the record keeps and compares.
+
+    Raises:
+        TypeError: it is none, or too long to be kept.
+    """
+    if not is_name(value, MOST_ID):
+        raise TypeError("an id or a code cannot be read")
+    name: str = value
+    return name
+
+
+def _name_or_none(value: Any) -> str | None:
+    return None if value is None else _name(value)
 
 
 def _display(payment: Mapping[str, Any], charge: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from executors.errors import (
 )
 from executors.money import Money, check_amount
 from executors.stripe import payments, wording
+from executors.stripe.cleaning import MOST_CODE, MOST_ID, MOST_STATUS, cut, is_name
 from executors.stripe.gateway import (
     API_VERSION,
     LISTING_BUDGET,
@@ -38,6 +39,8 @@ from executors.stripe.schema import OURS, REFUND
 
 _PATH = "/v1/refunds"
 _ENDED_BADLY = ("failed", "canceled")
+#: What names something in a refund, and how long it may be: a currency code has three letters.
+_NAMES = {"id": MOST_ID, "status": MOST_STATUS, "currency": 3}
 
 
 class StripeRefund(Executor):
@@ -170,11 +173,12 @@ class StripeRefund(Executor):
         for refund in money_gateway(budget=LISTING_BUDGET).pages(_PATH, created=created):
             made = refund.get("created")
             receipt = _receipt(Reply(data=refund, http_status=200, request_id=""))
-            metadata = refund.get("metadata") or {}
+            decision: Any = _metadata(refund).get(f"{OURS}decision")
             yield Listed(
                 receipt=receipt,
                 created_at=datetime.fromtimestamp(made if type(made) is int else 0, UTC),
-                decision=str(metadata.get(f"{OURS}decision") or ""),
+                # Whoever has a key can write anything there: what is no id is looked up nowhere.
+                decision=decision if is_name(decision, MOST_ID) else "",
                 whole=refund,
             )
 
@@ -205,7 +209,7 @@ def _marks(claims: Mapping[str, Any], token_sha256: str) -> dict[str, str]:
 
 def _is_marked(refund: Mapping[str, Any], marks: Mapping[str, str]) -> bool:
     """One mark is enough to be ours; whether all of it matches is another question."""
-    metadata = refund.get("metadata") or {}
+    metadata = _metadata(refund)
     telling = (f"{OURS}decision", f"{OURS}token_sha256")
     return any(metadata.get(key) == marks[key] for key in telling)
 
@@ -216,16 +220,20 @@ def _is_whole(
     """Tell whether a refund matches a decision in every respect."""
     field = payments.field_of(payload)
     expected = {name: payload[name] for name in ("amount", "currency", field)}
-    metadata = refund.get("metadata") or {}
-    return expected.items() <= dict(refund).items() and marks.items() <= dict(metadata).items()
+    metadata = _metadata(refund)
+    return expected.items() <= dict(refund).items() and marks.items() <= metadata.items()
+
+
+def _metadata(refund: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = refund.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _receipt(reply: Reply) -> Receipt:
     """Read a refund. What is not clearly one proves nothing."""
     refund = reply.data
-    words = [refund.get(name) for name in ("id", "status", "currency")]
-    amount = refund.get("amount")
-    readable = all(isinstance(word, str) and word for word in words) and type(amount) is int
+    named = all(is_name(refund.get(field), most) for field, most in _NAMES.items())
+    readable = named and type(refund.get("amount")) is int
     if refund.get("object") != "refund" or not readable:
         raise ProviderError(
             "Stripe's answer is not a refund.",
@@ -235,6 +243,7 @@ def _receipt(reply: Reply) -> Receipt:
             request_id=reply.request_id,
         )
     failed = refund["status"] in _ENDED_BADLY
+    why = refund.get("failure_reason") or refund["status"]
     return Receipt(
         reference=refund["id"],
         provider_status=refund["status"],
@@ -243,7 +252,7 @@ def _receipt(reply: Reply) -> Receipt:
         request_id=reply.request_id,
         http_status=reply.http_status,
         failed=failed,
-        failure_code=str(refund.get("failure_reason") or refund["status"]) if failed else "",
+        failure_code=cut(str(why), MOST_CODE) if failed else "",
     )
 
 

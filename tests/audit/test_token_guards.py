@@ -61,13 +61,13 @@ def ours(tmp_path: Path) -> Keys:
     return Keys(tmp_path)
 
 
-def test_a_token_of_64_kib_is_read_and_a_longer_one_is_not(ours: Keys) -> None:
+def test_a_token_of_256_kib_is_read_and_a_longer_one_is_not(ours: Keys) -> None:
     def padded(length: int) -> str:
         return ours.token(canonical_bytes({"iat": IAT, "x": "x" * length}))
 
     # Three bytes are four characters, so the limit itself can be met exactly.
-    length = next(n for n in range(48_700, 49_152) if len(padded(n)) >= 64 * 1024)
-    assert len(padded(length)) == 64 * 1024
+    length = next(n for n in range(196_200, 196_608) if len(padded(n)) >= 256 * 1024)
+    assert len(padded(length)) == 256 * 1024
     assert ours.verify(padded(length))["iat"] == IAT
     with pytest.raises(SignatureError, match="too long"):
         ours.verify(padded(length + 1))

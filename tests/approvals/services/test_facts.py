@@ -76,6 +76,28 @@ def test_facts_are_as_old_as_the_question_not_as_the_answer(pending_request, lat
     assert 0 <= (snapshot.read_at - asked_at).total_seconds() < 60
 
 
+def test_who_asked_first_and_is_answered_last_does_not_bring_older_facts(
+    pending_request, payment, stripe_client, later, monkeypatch
+):
+    really_ask = StripeRefund.facts
+
+    def answer_after_somebody_else(*arguments):
+        old = really_ask(*arguments)
+        monkeypatch.setattr(StripeRefund, "facts", really_ask)
+        stripe_client.v1.refunds.create({"payment_intent": payment.id, "amount": 1000})
+        later(seconds=1)
+        services.refresh_facts(request_id=pending_request.pk)
+        return old
+
+    monkeypatch.setattr(StripeRefund, "facts", answer_after_somebody_else)
+
+    shown = services.refresh_facts(request_id=pending_request.pk)
+
+    assert pending_request.facts.count() == 2
+    assert viewing.current_view(pending_request).snapshot == shown
+    assert shown.material["refunded"] == 1000
+
+
 def test_the_oldest_open_requests_without_facts_come_first(
     submit, refund_payload, settings, later, reject
 ):

@@ -12,9 +12,11 @@ from approvals.permissions import SEED
 from approvals.services import IssuedKey
 from audit import clock
 from audit.errors import ConflictError
+from executors import services as executions
 from executors.enums import HoldScope
 from executors.models import Execution, Hold
 from tests.conftest import issue_key
+from tests.executors.conftest import run
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +68,29 @@ def test_a_suspended_agent_holds_what_all_its_keys_asked_for_until_it_is_resumed
     services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)
     assert hold.history.latest("number").history_change_reason == "Explained."
     assert statuses() == ["QUEUED"]
+
+
+def test_a_hold_that_somebody_set_by_itself_stands_when_the_agent_is_resumed(
+    pending_request: Any, approve: Any, agent: Agent, later: Any
+) -> None:
+    def hold() -> Hold:
+        return executions.set_hold(
+            scope=HoldScope.AGENT, value=agent.pk, reason="Audit.", actor=SEED, at=clock.now()
+        )
+
+    approve(pending_request)
+    before = hold()
+    later(seconds=1)
+    services.suspend_agent(agent_id=agent.pk, reason="Odd.", by=SEED)
+    later(seconds=1)
+    after = hold()
+
+    services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)
+
+    standing = Hold.objects.filter(lifted_at__isnull=True)
+    assert set(standing) == {before, after}
+    assert Hold.objects.exclude(pk__in=standing).get().reason == "Odd."
+    assert run(Execution.objects.get()) == "HELD"
 
 
 def test_a_suspended_agent_says_since_when_by_whom_and_why(agent: Agent) -> None:
