@@ -55,12 +55,12 @@ def can_decide(request: ApprovalRequest, user: User) -> bool:
 
 def _check_account_rested(user: User, at: datetime) -> None:
     since = at - ACCOUNT_REST
-    by_others = user.history.filter(history_date__gt=since).exclude(actor=str(SEED))
-    if by_others.filter(event=EventType.USER_GROUPS).exists():
+    changes = user.history.filter(history_date__gt=since).exclude(actor=str(SEED))
+    if changes.filter(event=EventType.USER_GROUPS).exists():
         # Whoever did it: a superuser can put themselves into any group.
         raise _not_rested("The groups of your account were changed")
     own = str(actors.person(user))
-    if by_others.filter(event=EventType.USER_PASSWORD).exclude(actor=own).exists():
+    if changes.filter(event=EventType.USER_PASSWORD).exclude(actor=own).exists():
         raise _not_rested("Somebody else changed the password of your account")
     if not _could_decide_since(user, since):
         raise _not_rested("Your group was given the right to decide")
