@@ -116,12 +116,17 @@ def test_another_account_is_not_read(
 
 
 def test_an_older_reading_does_not_overwrite_a_newer_one(
-    pending: Execution, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
+    pending: Execution,
+    executor: ScriptedExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    later: Callable[..., None],
 ) -> None:
     read_back = executor.read_back
 
     def overtaken(reference: str) -> Receipt:
         monkeypatch.setattr(executor, "read_back", read_back)
+        # SQLite's clock counts milliseconds, in which both readings would have begun.
+        later(milliseconds=1)
         executor.shown = done()
         services.follow(execution_id=pending.pk, worker="host:2")
         return done(provider_status="pending")
