@@ -2,13 +2,16 @@
 
 import pytest
 from django.db import connection
+from django.test import Client
 
+from approvals.services import IssuedKey
 from audit import actors, clock
 from executors import services
 from executors.enums import ExecutionStatus as S
 from executors.enums import HoldScope
 from executors.models import Hold
 from tests.crash.children import freeze
+from tests.crash.office import Office
 from tests.crash.stage import Stage, fresh
 
 OPERATOR = actors.Actor(kind="person", name="operator")
@@ -20,6 +23,13 @@ CLAIMING, TRYING = (
     if connection.vendor == "postgresql"
     else ("execution:claimed", "attempt:committed")
 )
+
+
+#: What the settings say in their own unit, here in milliseconds: nobody waits here for real.
+SOON = {
+    "postgresql": "SET lock_timeout = 200",
+    "sqlite": "PRAGMA busy_timeout = 200",
+}[connection.vendor]
 
 
 def stop_everything() -> Hold:
@@ -72,3 +82,23 @@ def test_what_was_frozen_in_its_claim_and_dies_is_held_when_it_is_found(stage: S
     [after] = fresh([execution])
     assert (after.status, after.held_by_id) == (S.HELD, hold.pk)
     assert stage.refunds() == []
+
+
+def test_an_agent_whose_call_waits_for_too_long_may_send_it_again(
+    office: Office, agent_key: IssuedKey
+) -> None:
+    request = office.submit()
+    sleeper = office.approving(request, at="decision:locked", fate=freeze)
+    sleeper.wait_frozen()
+    with connection.cursor() as cursor:
+        cursor.execute(SOON)
+
+    response = Client().post(
+        f"/api/v1/requests/{request.pk}/withdrawal",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {agent_key.secret}"},
+    )
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert response.json()["code"] == "unavailable"
+    connection.close()
