@@ -7,7 +7,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from audit import clock
 from executors import bell, findings, registry, verification
@@ -63,13 +63,22 @@ def scan() -> list[Finding]:
 
 def is_scan_late() -> bool:
     """Tell whether nobody has listed the provider for a while, as without a broker."""
-    return not Scan.objects.filter(finished_at__gt=clock.now() - LATE).exists()
+    at = clock.now()
+    # One that was written while the clock was ahead says nothing about now.
+    return not Scan.objects.filter(finished_at__gt=at - LATE, finished_at__lte=at).exists()
 
 
 def _scan(executor: Executor) -> list[Finding]:
     """List stretch after stretch until the present moment, or until the time is over."""
     account = executor.provider().account
+    # Read before the clock: what another process writes meanwhile is not ahead of it.
+    reach = _known(executor.name, account).aggregate(last=Max("until"))["last"]
     at = clock.now()
+    if reach is not None and reach > at:
+        message = (
+            f"The provider was listed until {reach:%d %b %Y %H:%M:%S} UTC: the clock was ahead."
+        )
+        raise_alarm("clock_was_ahead", message, subject=executor.name)
     ends = time.monotonic() + PATIENCE
     found: list[Finding] = []
     while True:
@@ -97,13 +106,22 @@ def _scan_stretch(
     return found
 
 
+def _known(action: str, account: str) -> QuerySet[Scan]:
+    return Scan.objects.filter(action=action, account=account)
+
+
 def _window(action: str, account: str, at: datetime) -> tuple[datetime, datetime]:
-    """Return what to list next. Nothing before the first scan: there was no gate to pass."""
-    known = Scan.objects.filter(action=action, account=account)
-    reach = known.aggregate(first=Min("until"), last=Max("until"))
-    if reach["last"] is None:
+    """Return what to list next. Nothing before the first scan: there was no gate to pass.
+
+    A listing that ends in the future was written while the clock was ahead: what is made until
+    then was not in it. Once that time has come, the one that was written last still counts.
+    """
+    past = _known(action, account).filter(until__lte=at)
+    last = past.order_by("pk").last()
+    if last is None:
         return at, at
-    since = max(reach["first"], reach["last"] - OVERLAP)
+    first = past.aggregate(first=Min("until"))["first"]
+    since = max(first, last.until - OVERLAP)
     return since, min(at, since + LONGEST)
 
 
