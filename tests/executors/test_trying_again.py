@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from audit import actors, clock
-from executors import services
+from executors import checks, services
 from executors.enums import AttemptClass as C
 from executors.enums import ExecutionStatus as S
 from executors.enums import HoldScope
@@ -101,6 +102,31 @@ def test_so_is_what_the_verification_holds(
     services.sweep(limit=10)
 
     assert run(execution) is S.SUCCEEDED
+
+
+def test_so_is_what_a_check_holds_that_could_not_be_asked(
+    execution: Execution,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    later: Callable[..., None],
+) -> None:
+    answers: list[Any] = [OperationalError("deadlock detected"), None, None]
+    monkeypatch.setitem(checks._checks, "busy", lambda claims, at: answer(answers))
+    settings.COUNTERSIGN_CHECKS = ["busy"]
+    assert run(execution) is S.HELD
+    later(seconds=301)
+    services.sweep(limit=10)
+
+    assert run(execution) is S.SUCCEEDED
+    assert answers == []
+
+
+def answer(answers: list[Any]) -> Any:
+    """Give the next of these answers, or raise it."""
+    given = answers.pop(0)
+    if isinstance(given, Exception):
+        raise given
+    return given
 
 
 def spoil(code: str, executor: ScriptedExecutor, settings: Any) -> None:

@@ -12,6 +12,7 @@ from approvals.permissions import SEED
 from approvals.services import IssuedKey
 from audit import clock
 from audit.errors import ConflictError
+from executors import services as executions
 from executors.enums import HoldScope
 from executors.models import Execution, Hold
 from tests.conftest import issue_key
@@ -65,6 +66,26 @@ def test_a_suspended_agent_holds_what_all_its_keys_asked_for_until_it_is_resumed
 
     services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)
     assert hold.history.latest("number").history_change_reason == "Explained."
+    assert statuses() == ["QUEUED"]
+
+
+def test_what_is_held_for_a_suspended_agent_without_a_hold_goes_on_when_it_is_resumed(
+    pending_request: Any, approve: Any, agent: Agent, later: Any
+) -> None:
+    approve(pending_request)
+    services.suspend_agent(agent_id=agent.pk, reason="Odd.", by=SEED)
+    executions.lift_holds(
+        scope=HoldScope.AGENT, value=agent.pk, reason="By hand.", actor=SEED, at=clock.now()
+    )
+    execution = Execution.objects.get()
+    executions.run(execution_id=execution.pk, worker="worker")
+    execution.refresh_from_db()
+    assert (execution.error_code, execution.held_by) == ("agent_suspended", None)
+    services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)
+
+    later(seconds=301)
+    executions.try_repaired(limit=10)
+
     assert statuses() == ["QUEUED"]
 
 
