@@ -94,7 +94,7 @@ def _scan_stretch(
     # The executions are read after the listing: whatever is listed was decided before.
     listed = list(executor.listed(since, until)) if since < until else []
     at = clock.now()
-    found = _compare(executor, listed, at)
+    found = _compare(executor, listed, until, at)
     Scan.objects.create(
         action=executor.name,
         account=account,
@@ -125,23 +125,52 @@ def _window(action: str, account: str, at: datetime) -> tuple[datetime, datetime
     return since, min(at, since + LONGEST)
 
 
-def _compare(executor: Executor, listed: list[Listed], at: datetime) -> list[Finding]:
+def _compare(
+    executor: Executor, listed: list[Listed], until: datetime, at: datetime
+) -> list[Finding]:
+    """Judge each object; one that cannot be judged now keeps no other from its turn.
+
+    Raises:
+        HeldError: the file of trusted keys cannot be read, so that this listing is no progress.
+    """
     found: list[Finding] = []
     firsts: dict[str, str] = {}
+    unread: HeldError | None = None
     for item in sorted(listed, key=lambda item: (item.created_at, item.receipt.reference)):
         if item.receipt.failed:
             continue  # no money moved, or it is back; a success that failed later is followed
         execution = _execution_of(item)
-        judged = _judge(executor, execution, item, firsts)
+        try:
+            judged = _judge(executor, execution, item, firsts)
+        except HeldError as error:
+            logger.warning("%s could not be judged: %s", item.receipt.reference, error.message)
+            unread = error if error.code == "key_file" else unread
+            judged = None if unread else _undecided(item, error, until)
         if judged is not None:
-            kind, why = judged
-            reference, message = item.receipt.reference, f"{_named(item)} {why}"
-            found.append(
-                findings.report(
-                    kind, reference=reference, message=message, execution=execution, at=at
-                )
-            )
+            found.append(_report(item, execution, judged, at))
+    if unread is not None:
+        raise unread
     return found
+
+
+def _undecided(item: Listed, error: HeldError, until: datetime) -> tuple[FindingKind, str] | None:
+    """Leave it undecided while the next listing shows it again; then it must not be forgotten."""
+    if item.created_at >= until - OVERLAP:
+        return None
+    return FindingKind.OUTSIDE_THE_GATE, f"Its decision cannot be verified: {error.message}"
+
+
+def _report(
+    item: Listed, execution: Execution | None, judged: tuple[FindingKind, str], at: datetime
+) -> Finding:
+    kind, why = judged
+    return findings.report(
+        kind,
+        reference=item.receipt.reference,
+        message=f"{_named(item)} {why}",
+        execution=execution,
+        at=at,
+    )
 
 
 def _execution_of(item: Listed) -> Execution | None:
