@@ -1,5 +1,11 @@
 """What can go wrong on the ground floor. One root, a stable code on each class."""
 
+from django.db import InterfaceError, InternalError, OperationalError
+
+#: The database is away, a lock was not free in time, or it has ended a session that stood still
+#: (PostgreSQL calls that an internal error). The same call may be made again.
+DATABASE_AWAY = (OperationalError, InternalError, InterfaceError)
+
 
 class AuditError(Exception):
     """Root of this floor's errors."""

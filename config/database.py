@@ -15,6 +15,11 @@ from config.environment import ConfigurationError
 #: connections that write and checkpoint at once could, very rarely, damage the file.
 WAL_SAFE_FROM = (3, 51, 3)
 
+#: How long a statement waits for a row that somebody else has locked, in milliseconds.
+_LOCK_TIMEOUT = 15_000
+#: Milliseconds for which a session may stand still within a transaction, per second of the lease.
+_STANDING_STILL = 600
+
 _REMEDY = "Set it to postgres://user:password@host:5432/name."
 
 
@@ -32,8 +37,12 @@ def use_newer_sqlite() -> None:
         sys.modules["sqlite3.dbapi2"] = newer_dbapi2
 
 
-def database_from_url(url: str) -> dict[str, Any]:
-    """Django's ``DATABASES["default"]``; raises ``ConfigurationError`` when the URL is unusable."""
+def database_from_url(url: str, *, lease: int) -> dict[str, Any]:
+    """Return Django's ``DATABASES["default"]``.
+
+    ``lease`` is how long a worker may be silent, in seconds: what its session has locked is free
+    again before that. Raises ``ConfigurationError`` when the URL is unusable.
+    """
     if not url:
         raise ConfigurationError(f"DATABASE_URL is not set. {_REMEDY}")
     try:
@@ -44,7 +53,7 @@ def database_from_url(url: str) -> dict[str, Any]:
     if engine == "django.db.backends.sqlite3":
         return database | _sqlite(database["NAME"])
     if engine == "django.db.backends.postgresql":
-        return database | _postgresql(database)
+        return database | _postgresql(database, lease)
     raise ConfigurationError(f"DATABASE_URL names neither PostgreSQL nor SQLite. {_REMEDY}")
 
 
@@ -65,13 +74,36 @@ def _sqlite(name: str) -> dict[str, Any]:
     }
 
 
-def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
-    options = database.get("OPTIONS", {})
+def _postgresql(database: dict[str, Any], lease: int) -> dict[str, Any]:
+    given = database.get("OPTIONS", {})
     return {
         # A socket's directory arrives as %2Frun%2Fpostgresql, libpq's own way of writing it.
         "HOST": unquote(database["HOST"]),
         # One connection per thread, kept for a minute and looked at before it is used again.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "countersign"} | options,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "application_name": "countersign",
+            # A server that vanished is noticed after half a minute, also while it owes an answer.
+            "keepalives": 1,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+            "tcp_user_timeout": 30_000,
+        }
+        | given
+        | {"options": f"{_waits(lease)} {given.get('options', '')}".strip()},
     }
+
+
+def _waits(lease: int) -> str:
+    """Return how long a session waits, and lets others wait, for libpq's ``options``.
+
+    The server's own answer to both is "for ever": a process that is frozen or cut off within a
+    transaction would keep its rows from everybody. Of two values for one setting the last counts.
+    """
+    return (
+        f"-c idle_in_transaction_session_timeout={_STANDING_STILL * lease} "
+        f"-c lock_timeout={_LOCK_TIMEOUT}"
+    )

@@ -161,7 +161,7 @@ _DATABASE_URL = env_text(
     remedy="postgres://user:password@host:5432/name",
     secret=True,
 )
-DATABASES = {"default": database_from_url(_DATABASE_URL)}
+DATABASES = {"default": database_from_url(_DATABASE_URL, lease=COUNTERSIGN_LEASE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "approvals.User"

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from approvals.api import urls as api
+from approvals.unavailable import server_error
 from audit.log import views as log
 from executors.views import stripe_webhook
 
@@ -17,3 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),
     *api.root,
 ]
+
+handler500 = server_error

@@ -1,4 +1,4 @@
-"""What the provider shows and our record does not explain: kept as a row, and told once."""
+"""What the provider shows and our record does not explain: kept as a row, and told."""
 
 from datetime import datetime
 
@@ -40,8 +40,6 @@ def report(
         if known is None:
             raise
         return known
-    subject = execution.pk if execution is not None else reference
-    raise_alarm(kind.lower(), message, subject=subject)
     return finding
 
 
@@ -60,3 +58,7 @@ def _keep(finding: Finding) -> None:
         # First the execution, then the count of its facts: the order in which its worker locks.
         Execution.objects.select_for_update().filter(pk=finding.execution_id).first()
         history.record(finding, fact)
+        # Before the commit: whoever dies in between tells it again, which is harmless. After it,
+        # the row would be known and nobody would ever tell.
+        subject = finding.execution_id or finding.provider_reference
+        raise_alarm(finding.kind.lower(), finding.message, subject=subject)

@@ -24,6 +24,9 @@ from executors.models import Execution
 #: Version of the table of claims. Claims are only ever added, with a new number.
 TOKEN_VERSION = 1
 
+#: Seconds from the decision until ``exp``, at most: an hour less than Stripe remembers a key.
+LONGEST_LIFE = 23 * 3600
+
 _APPROVING = ("APPROVED", "APPROVED_WITH_MODIFICATIONS")
 _PEOPLE = "people"
 
@@ -157,7 +160,11 @@ def _check_content(claims: Mapping[str, Any]) -> None:
 
 
 def _check_time(claims: Mapping[str, Any], at: datetime) -> None:
-    # 10. Executable from nbf until, and not including, exp.
+    # 10. Executable from nbf until, and not including, exp; and for no longer than the provider
+    # remembers a key, whatever the signer's setting was.
+    begins = min(claims["iat"], claims["nbf"])
+    if claims["exp"] - begins > LONGEST_LIFE:
+        raise RefusedError("The token may be carried out for too long.", code="lives_too_long")
     if at.timestamp() < claims["nbf"]:
         # Only a clock that stepped back gets here; time will heal it.
         raise HeldError("The decision may not be carried out yet.", code="not_yet_valid")

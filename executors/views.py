@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -38,7 +38,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     except (UntrustedEventError, MalformedEventError) as error:
         logger.warning("A webhook was refused: %s %s", error.code, error.message)
         return _refusal(400, error.code, error.message)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.exception("An event of Stripe could not be stored; Stripe will send it again.")
         return _refusal(503, "unavailable", "The event could not be stored; send it again.")
     word = "stored" if is_new else "known"

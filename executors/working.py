@@ -80,9 +80,9 @@ class Loop:
         while found and not self.stopping:
             self._refuse(done)
             found = self._carry_out(due, done)
-            # Not "or": work that never ends must not keep the readings from their turn.
+            # Not "or": work that never ends must keep neither readings nor the scan waiting.
             found = self._read(readings, done) or found
-        self._scan()
+            self._scan()
         return done
 
     def _refuse(self, done: Round) -> None:

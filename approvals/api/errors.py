@@ -11,14 +11,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from approvals import errors
 from approvals.errors import ApprovalError, InvalidInputError
-from audit.errors import ConflictError, KeyFileError
+from audit.errors import DATABASE_AWAY, ConflictError, KeyFileError
 from audit.identifiers import new_id
 
 logger = logging.getLogger(__name__)
@@ -151,7 +150,7 @@ _BY_CLASS: tuple[tuple[type[BaseException], str], ...] = (
     (InvalidInputError, "invalid_request"),
     (ConflictError, "conflict"),
     (KeyFileError, "unavailable"),
-    (OperationalError, "unavailable"),
+    *((kind, "unavailable") for kind in DATABASE_AWAY),
     (Http404, "not_found"),
     (SuspiciousOperation, "bad_request"),
     (drf.NotAuthenticated, "missing_key"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from audit import history
@@ -20,8 +20,9 @@ def set_hold(*, scope: HoldScope, value: str, reason: str, actor: Actor, at: dat
     """Stop everything in a scope, now and until the hold is lifted.
 
     ``value`` is the id that the scope is about: of an agent, an agent key or an execution, or an
-    action's catalogue name; empty for EVERYTHING. What is QUEUED becomes HELD at once; what is
-    RUNNING is stopped at its next look, which is before anything leaves.
+    action's catalogue name; empty for EVERYTHING. What is QUEUED becomes HELD at once. What is
+    RUNNING, and what another process has locked, is stopped at its next look, unless its try is
+    written down already: a process that is frozen with a row must not keep the brake from others.
 
     Raises:
         MissingReasonError: the reason is empty.
@@ -33,7 +34,8 @@ def set_hold(*, scope: HoldScope, value: str, reason: str, actor: Actor, at: dat
     with transaction.atomic():
         hold = Hold(scope=scope, value=value, reason=reason, set_by=str(actor), set_at=at)
         history.record(hold, Fact(actor=actor, event=EventType.HOLD_SET, at=at, reason=reason))
-        for execution in _locked(covered_by(scope, value), S.QUEUED):
+        skip = connection.features.has_select_for_update_skip_locked
+        for execution in _locked(covered_by(scope, value), S.QUEUED, skip_locked=skip):
             move(
                 execution,
                 S.HELD,
@@ -88,9 +90,10 @@ def lift_holds(
         return holds
 
 
-def _locked(covered: Q, status: S) -> Iterable[Execution]:
+def _locked(covered: Q, status: S, *, skip_locked: bool = False) -> Iterable[Execution]:
     """Lock in one order, so that two brakes at once do not wait for each other.
 
     The status is part of the locking query: a row that a worker has just claimed drops out.
     """
-    return Execution.objects.select_for_update().filter(covered, status=status).order_by("pk")
+    rows = Execution.objects.select_for_update(skip_locked=skip_locked)
+    return rows.filter(covered, status=status).order_by("pk")

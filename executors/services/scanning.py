@@ -7,7 +7,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from audit import clock
 from executors import bell, findings, registry, verification
@@ -63,13 +63,22 @@ def scan() -> list[Finding]:
 
 def is_scan_late() -> bool:
     """Tell whether nobody has listed the provider for a while, as without a broker."""
-    return not Scan.objects.filter(finished_at__gt=clock.now() - LATE).exists()
+    at = clock.now()
+    # One that was written while the clock was ahead says nothing about now.
+    return not Scan.objects.filter(finished_at__gt=at - LATE, finished_at__lte=at).exists()
 
 
 def _scan(executor: Executor) -> list[Finding]:
     """List stretch after stretch until the present moment, or until the time is over."""
     account = executor.provider().account
+    # Read before the clock: what another process writes meanwhile is not ahead of it.
+    reach = _known(executor.name, account).aggregate(last=Max("until"))["last"]
     at = clock.now()
+    if reach is not None and reach > at:
+        message = (
+            f"The provider was listed until {reach:%d %b %Y %H:%M:%S} UTC: the clock was ahead."
+        )
+        raise_alarm("clock_was_ahead", message, subject=executor.name)
     ends = time.monotonic() + PATIENCE
     found: list[Finding] = []
     while True:
@@ -85,7 +94,7 @@ def _scan_stretch(
     # The executions are read after the listing: whatever is listed was decided before.
     listed = list(executor.listed(since, until)) if since < until else []
     at = clock.now()
-    found = _compare(executor, listed, at)
+    found = _compare(executor, listed, until, at)
     Scan.objects.create(
         action=executor.name,
         account=account,
@@ -97,33 +106,71 @@ def _scan_stretch(
     return found
 
 
+def _known(action: str, account: str) -> QuerySet[Scan]:
+    return Scan.objects.filter(action=action, account=account)
+
+
 def _window(action: str, account: str, at: datetime) -> tuple[datetime, datetime]:
-    """Return what to list next. Nothing before the first scan: there was no gate to pass."""
-    known = Scan.objects.filter(action=action, account=account)
-    reach = known.aggregate(first=Min("until"), last=Max("until"))
-    if reach["last"] is None:
+    """Return what to list next. Nothing before the first scan: there was no gate to pass.
+
+    A listing that ends in the future was written while the clock was ahead: what is made until
+    then was not in it. Once that time has come, the one that was written last still counts.
+    """
+    past = _known(action, account).filter(until__lte=at)
+    last = past.order_by("pk").last()
+    if last is None:
         return at, at
-    since = max(reach["first"], reach["last"] - OVERLAP)
+    first = past.aggregate(first=Min("until"))["first"]
+    since = max(first, last.until - OVERLAP)
     return since, min(at, since + LONGEST)
 
 
-def _compare(executor: Executor, listed: list[Listed], at: datetime) -> list[Finding]:
+def _compare(
+    executor: Executor, listed: list[Listed], until: datetime, at: datetime
+) -> list[Finding]:
+    """Judge each object; one that cannot be judged now keeps no other from its turn.
+
+    Raises:
+        HeldError: the file of trusted keys cannot be read, so that this listing is no progress.
+    """
     found: list[Finding] = []
     firsts: dict[str, str] = {}
+    unread: HeldError | None = None
     for item in sorted(listed, key=lambda item: (item.created_at, item.receipt.reference)):
         if item.receipt.failed:
             continue  # no money moved, or it is back; a success that failed later is followed
         execution = _execution_of(item)
-        judged = _judge(executor, execution, item, firsts)
+        try:
+            judged = _judge(executor, execution, item, firsts)
+        except HeldError as error:
+            logger.warning("%s could not be judged: %s", item.receipt.reference, error.message)
+            unread = error if error.code == "key_file" else unread
+            judged = None if unread else _undecided(item, error, until)
         if judged is not None:
-            kind, why = judged
-            reference, message = item.receipt.reference, f"{_named(item)} {why}"
-            found.append(
-                findings.report(
-                    kind, reference=reference, message=message, execution=execution, at=at
-                )
-            )
+            found.append(_report(item, execution, judged, at))
+    if unread is not None:
+        raise unread
     return found
+
+
+def _undecided(item: Listed, error: HeldError, until: datetime) -> tuple[FindingKind, str] | None:
+    """Leave it undecided while the next listing shows it again; then it must not be forgotten."""
+    if item.created_at >= until - OVERLAP:
+        return None
+    return FindingKind.OUTSIDE_THE_GATE, f"Its decision cannot be verified: {error.message}"
+
+
+def _report(
+    item: Listed, execution: Execution | None, judged: tuple[FindingKind, str], at: datetime
+) -> Finding:
+    kind, why = judged
+    return findings.report(
+        kind,
+        reference=item.receipt.reference,
+        message=f"{_named(item)} {why}",
+        execution=execution,
+        at=at,
+    )
 
 
 def _execution_of(item: Listed) -> Execution | None:

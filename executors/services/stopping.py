@@ -19,8 +19,18 @@ _FIRST_DELAY = 2
 _LONGEST_DELAY = 300
 #: Longest time, in seconds, between two looks at what an operator has to repair.
 _LONGEST_HELD = 3600
-#: Why an execution is held that no person holds: the operator mends it outside the gate.
-_REPAIRED_OUTSIDE = frozenset({"wrong_account", "unknown_key", "key_file", "not_yet_valid"})
+#: Why an execution is held that no person holds: the operator mends it outside the gate, an agent
+#: is resumed upstairs, or a check could not be asked. Each try asks everything again.
+_REPAIRED_OUTSIDE = frozenset(
+    {
+        "wrong_account",
+        "unknown_key",
+        "key_file",
+        "not_yet_valid",
+        "agent_suspended",
+        "check_failed",
+    }
+)
 
 
 def stop(execution: Execution, error: ExecutorError, *, actor: Actor, at: datetime) -> None:

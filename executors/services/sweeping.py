@@ -75,8 +75,13 @@ def _expired(at: datetime) -> Q:
 
 
 def _to_be_tried_again(at: datetime) -> Q:
-    """Held by something that is repaired outside, without anybody telling us."""
-    return Q(status=S.HELD, next_attempt_at__lte=at)
+    """Held by something that is repaired outside, without anybody telling us.
+
+    Or by a hold that was lifted between the worker's look at it and the step that it led to.
+    """
+    return Q(status=S.HELD, next_attempt_at__lte=at) | Q(
+        status=S.HELD, held_by__lifted_at__isnull=False
+    )
 
 
 def _ids(condition: Q, limit: int) -> list[str]:
@@ -103,6 +108,6 @@ def _try_again(execution_id: str) -> bool:
             _to_be_tried_again(at), pk=execution_id
         ):
             return False
-        reason = "Tried again: what held it may have been repaired."
+        reason = "Tried again: what held it may have been repaired, or the hold was lifted."
         move(execution, S.QUEUED, actor=_SWEEPER, at=at, reason=reason)
         return True

@@ -24,13 +24,15 @@ class TestUrl:
     )
     def test_an_unusable_one_is_refused_without_showing_it(self, url, told):
         with pytest.raises(ConfigurationError, match=told) as caught:
-            database_from_url(url)
+            database_from_url(url, lease=50)
 
         assert "s3cret" not in str(caught.value)
         assert "postgres://user:password@host:5432/name" in str(caught.value)
 
     def test_postgresql_keeps_its_connections(self):
-        opened = database_from_url("postgres://user:password@host:5433/name?sslmode=require")
+        opened = database_from_url(
+            "postgres://user:password@host:5433/name?sslmode=require", lease=50
+        )
 
         assert opened["ENGINE"] == "django.db.backends.postgresql"
         assert (opened["HOST"], opened["PORT"], opened["NAME"]) == ("host", 5433, "name")
@@ -40,9 +42,26 @@ class TestUrl:
         assert opened["OPTIONS"]["connect_timeout"] == 5
 
     def test_postgresql_may_be_at_a_socket(self):
-        opened = database_from_url("postgres://postgres@%2Frun%2Fpg/name")
+        opened = database_from_url("postgres://postgres@%2Frun%2Fpg/name", lease=50)
 
         assert opened["HOST"] == "/run/pg"
+
+    @pytest.mark.parametrize(("lease", "still"), [(50, 30_000), (5, 3_000)])
+    def test_no_session_of_postgresql_keeps_others_waiting_for_ever(self, lease, still):
+        options = database_from_url("postgres://host/name", lease=lease)["OPTIONS"]
+
+        assert options["options"] == (
+            f"-c idle_in_transaction_session_timeout={still} -c lock_timeout=15000"
+        )
+        assert still < lease * 1000
+        assert (options["keepalives"], options["tcp_user_timeout"]) == (1, 30_000)
+
+    def test_what_the_operator_says_about_postgresql_comes_last(self):
+        said = "options=-c%20lock_timeout%3D1s%20-c%20jit%3Doff&keepalives=0&connect_timeout=9"
+        options = database_from_url(f"postgres://host/name?{said}", lease=50)["OPTIONS"]
+
+        assert options["options"].endswith("-c lock_timeout=15000 -c lock_timeout=1s -c jit=off")
+        assert (options["keepalives"], options["connect_timeout"]) == (0, 9)
 
     @pytest.mark.parametrize(
         ("version", "journal"),
@@ -51,9 +70,19 @@ class TestUrl:
     def test_sqlite_writes_ahead_only_where_that_is_safe(self, monkeypatch, version, journal):
         monkeypatch.setitem(sys.modules, "sqlite3", SimpleNamespace(sqlite_version_info=version))
 
-        opened = database_from_url("sqlite:////tmp/name.sqlite3")
+        opened = database_from_url("sqlite:////tmp/name.sqlite3", lease=50)
 
         assert f"journal_mode={journal};" in opened["OPTIONS"]["init_command"]
+
+
+@pytest.mark.django_db
+def test_nobody_waits_for_a_lock_for_ever():
+    told = {"postgresql": ("SHOW lock_timeout", "15s"), "sqlite": ("PRAGMA busy_timeout", 20_000)}
+    question, answer = told[connection.vendor]
+
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        assert cursor.fetchone() == (answer,)
 
 
 @pytest.mark.embedded

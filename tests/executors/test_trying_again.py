@@ -7,17 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
-from audit import clock
-from executors import services
+from audit import actors, clock
+from executors import checks, services
 from executors.enums import AttemptClass as C
 from executors.enums import ExecutionStatus as S
+from executors.enums import HoldScope
 from executors.models import Execution
 from executors.working import Loop
 from tests.executors.conftest import events, run
 from tests.executors.scripted import HERE, ScriptedExecutor, failed
 
 pytestmark = pytest.mark.django_db
+
+
+EVERYTHING: Any = {
+    "scope": HoldScope.EVERYTHING,
+    "value": "",
+    "actor": actors.system("test"),
+}
 
 
 @pytest.fixture
@@ -95,6 +104,31 @@ def test_so_is_what_the_verification_holds(
     assert run(execution) is S.SUCCEEDED
 
 
+def test_so_is_what_a_check_holds_that_could_not_be_asked(
+    execution: Execution,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    later: Callable[..., None],
+) -> None:
+    answers: list[Any] = [OperationalError("deadlock detected"), None, None]
+    monkeypatch.setitem(checks._checks, "busy", lambda claims, at: answer(answers))
+    settings.COUNTERSIGN_CHECKS = ["busy"]
+    assert run(execution) is S.HELD
+    later(seconds=301)
+    services.sweep(limit=10)
+
+    assert run(execution) is S.SUCCEEDED
+    assert answers == []
+
+
+def answer(answers: list[Any]) -> Any:
+    """Give the next of these answers, or raise it."""
+    given = answers.pop(0)
+    if isinstance(given, Exception):
+        raise given
+    return given
+
+
 def spoil(code: str, executor: ScriptedExecutor, settings: Any) -> None:
     """Bring about what has to be repaired."""
     trusted = settings.COUNTERSIGN_TRUSTED_KEYS_FILE
@@ -148,6 +182,48 @@ class TestOthersWait:
         assert services.sweep(limit=10) == []
         unaccepted.refresh_from_db()
         assert unaccepted.status == S.REFUSED
+
+
+class TestLiftedMeanwhile:
+    """A hold that is lifted between a worker's look at it and the step that it led to."""
+
+    @pytest.fixture
+    def held(
+        self, execution: Execution, executor: ScriptedExecutor, monkeypatch: pytest.MonkeyPatch
+    ) -> Execution:
+        begin, stop = services.running.begin_attempt, services.running.stop_claimed
+
+        def hold_then_begin(*args: Any) -> Any:
+            services.set_hold(**EVERYTHING, reason="Stop.", at=clock.now())
+            return begin(*args)
+
+        def lift_then_stop(*args: Any, **kwargs: Any) -> None:
+            services.lift_holds(**EVERYTHING, reason="Go on.", at=clock.now())
+            stop(*args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(services.running, "begin_attempt", hold_then_begin)
+            patch.setattr(services.running, "stop_claimed", lift_then_stop)
+            assert run(execution) is S.HELD
+        assert executor.sent == []
+        return execution
+
+    def test_the_sweeper_queues_it_again(self, held: Execution) -> None:
+        services.sweep(limit=10)
+
+        assert run(held) is S.SUCCEEDED
+
+    def test_so_does_the_loop(self, held: Execution) -> None:
+        assert Loop(limits=nullcontext).round().ran == {held.pk: "SUCCEEDED"}
+
+    def test_what_is_held_anew_waits(self, held: Execution) -> None:
+        services.set_hold(**EVERYTHING, reason="Stop again.", at=clock.now())
+        services.sweep(limit=10)
+
+        assert run(held) is S.HELD
+        services.sweep(limit=10)
+        held.refresh_from_db()
+        assert held.status == S.HELD
 
 
 class TestAnotherProcess:

@@ -13,8 +13,10 @@ from audit.signing.tokens import token_digest
 from executors import verification
 from executors.base import Provider
 from executors.enums import AttemptClass
+from executors.enums import ExecutionStatus as S
 from executors.errors import HeldError, ProviderError, RefusedError
 from executors.models import Execution
+from tests.executors.conftest import run
 from tests.executors.scripted import ScriptedExecutor, failed
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +155,19 @@ class TestTime:
         last = execution.expires_at - timedelta(microseconds=1)
 
         assert verification.verify(execution, at=last)
+
+    @pytest.mark.parametrize(("seconds", "is_good"), [(23 * 3600, True), (23 * 3600 + 1, False)])
+    @pytest.mark.parametrize("earlier", ["iat", "nbf"])
+    def test_its_life_is_shorter_than_the_provider_s_memory(
+        self, enqueue: Callable[..., Execution], earlier: str, seconds: int, is_good: bool
+    ) -> None:
+        now = int(clock.now().timestamp())
+        times = {"iat": now, "nbf": now, "exp": now + 3600} | {earlier: now + 3600 - seconds}
+        execution = enqueue(**times)
+
+        assert run(execution) is (S.SUCCEEDED if is_good else S.REFUSED)
+        execution.refresh_from_db()
+        assert execution.error_code == ("" if is_good else "lives_too_long")
 
     def test_at_exp_it_is_over(self, execution: Execution) -> None:
         with pytest.raises(RefusedError) as refused:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
 from stripe import WebhookSignature
@@ -206,9 +206,11 @@ class TestRefused:
             assert problem(deliver(text, header=header)) == (404, "webhooks_off")
 
 
-@pytest.mark.parametrize("error", [OperationalError("gone"), DatabaseError("full")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("gone"), DatabaseError("full"), InterfaceError("closed")]
+)
 def test_what_could_not_be_stored_is_asked_for_again(
-    error: DatabaseError, monkeypatch: pytest.MonkeyPatch
+    error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: Any) -> bool:
         raise error

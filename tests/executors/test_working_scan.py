@@ -1,5 +1,6 @@
 """The loop looks for refunds past the gate where the periodic task does not."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -53,6 +54,23 @@ def test_a_listing_of_ten_minutes_ago_is_late(
 
 def test_a_listing_that_fails_is_not_repeated_at_once(loop: Loop, scans: list[str]) -> None:
     loop.round()
+    loop.round()
+
+    assert scans == ["scan"]
+
+
+def test_work_that_never_ends_does_not_keep_it_from_listing(
+    loop: Loop, scans: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    numbers = itertools.count()
+    monkeypatch.setattr(services, "find_due", lambda **_: [f"exe_{next(numbers)}"])
+
+    def run(*, execution_id: str, worker: str) -> None:
+        ran.append(execution_id)
+        loop.stopping = bool(scans) or len(ran) >= 1000
+
+    monkeypatch.setattr(services, "run", run)
     loop.round()
 
     assert scans == ["scan"]

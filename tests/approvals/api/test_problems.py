@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from approvals.api import errors, queries
 from approvals.errors import InvalidInputError, OutOfScopeError
@@ -76,6 +76,8 @@ def test_a_wrong_host_is_a_problem_too(api: Caller) -> None:
     [
         (RuntimeError("secret detail"), 500, "internal_error"),
         (OperationalError("secret detail"), 503, "unavailable"),
+        (InterfaceError("secret detail"), 503, "unavailable"),
+        (InternalError("secret detail"), 503, "unavailable"),
         (KeyFileError("secret detail"), 503, "unavailable"),
         (ConflictError("secret detail"), 409, "conflict"),
     ],
@@ -96,22 +98,32 @@ def test_a_crash_says_nothing_of_the_inside(
     response = api.get(f"{REQUESTS}/{UNKNOWN_ID}")
 
     problem = problem_of(response, status, code)
+    assert ("Retry-After" in response.headers) == (status == 503)
     assert "secret" not in json.dumps(problem)
     if status >= 500:
         assert problem["request_id"] in caplog.text
         assert "secret detail" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RuntimeError("secret detail"), 500, "internal_error"),
+        (InterfaceError("secret detail"), 503, "unavailable"),
+    ],
+)
 def test_a_crash_outside_a_view_is_a_problem_too(
-    api: Caller, monkeypatch: pytest.MonkeyPatch
+    api: Caller, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
 ) -> None:
     def crash(*_: Any) -> None:
-        raise RuntimeError("secret detail")
+        raise error
 
     monkeypatch.setattr("approvals.api.public_views.openapi.document_bytes", crash)
 
-    problem = problem_of(api.get("/api/v1/openapi.json"), 500, "internal_error")
+    response = api.get("/api/v1/openapi.json")
 
+    problem = problem_of(response, status, code)
+    assert ("Retry-After" in response.headers) == (status == 503)
     assert "secret" not in json.dumps(problem)
 
 

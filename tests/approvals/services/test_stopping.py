@@ -93,6 +93,26 @@ def test_a_hold_that_somebody_set_by_itself_stands_when_the_agent_is_resumed(
     assert run(Execution.objects.get()) == "HELD"
 
 
+def test_what_is_held_for_a_suspended_agent_without_a_hold_goes_on_when_it_is_resumed(
+    pending_request: Any, approve: Any, agent: Agent, later: Any
+) -> None:
+    approve(pending_request)
+    services.suspend_agent(agent_id=agent.pk, reason="Odd.", by=SEED)
+    executions.lift_holds(
+        scope=HoldScope.AGENT, value=agent.pk, reason="By hand.", actor=SEED, at=clock.now()
+    )
+    execution = Execution.objects.get()
+    executions.run(execution_id=execution.pk, worker="worker")
+    execution.refresh_from_db()
+    assert (execution.error_code, execution.held_by) == ("agent_suspended", None)
+    services.resume_agent(agent_id=agent.pk, reason="Explained.", by=SEED)
+
+    later(seconds=301)
+    executions.try_repaired(limit=10)
+
+    assert statuses() == ["QUEUED"]
+
+
 def test_a_suspended_agent_says_since_when_by_whom_and_why(agent: Agent) -> None:
     suspended = services.suspend_agent(agent_id=agent.pk, reason=" Odd. ", by=SEED)
 
