@@ -112,6 +112,10 @@ class Stage:
         clock.offset += timedelta(seconds=seconds)
         self._switch("POST", "/_local/clock", {"advance": int(seconds) + 1})
 
+    def forget_keys(self) -> None:
+        """Let a day pass at the local Stripe alone, which then remembers no idempotency key."""
+        self._switch("POST", "/_local/clock", {"advance": 25 * 3600})
+
     def worker(self, execution_id: str, **fate: Any) -> Child:
         """Deliver a message to a worker process: it carries the execution out, if it is due."""
         return Child(lambda: run(execution_id), **fate)
