@@ -68,6 +68,11 @@ class Child:
         os.close(writer)
         _living[self.pid] = self
 
+    def freeze(self) -> None:
+        """Let it stand still from outside, wherever it is."""
+        os.kill(self.pid, signal.SIGSTOP)
+        self.wait_frozen()
+
     def wait_frozen(self) -> None:
         """Wait until it stands still."""
         _, status = os.waitpid(self.pid, os.WUNTRACED)

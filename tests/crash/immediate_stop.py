@@ -1,8 +1,9 @@
 """``python -m tests.crash.immediate_stop``: PostgreSQL stops at once while workers are at work.
 
-A process of its own, because its database is one that stops. At each boundary of an execution a
-worker stands still; the server is stopped like ``pg_ctl stop -m immediate`` and started again; the
-workers wake up and find their sessions gone; then their work is recovered, in each of three ways.
+A process of its own, because its database is one that stops. At each boundary of an execution, and
+within each kind of call whose answer is lost, a worker stands still; the server is stopped like
+``pg_ctl stop -m immediate`` and started again; the workers wake up and find their sessions gone;
+then their work is recovered, in each of three ways.
 Prints as JSON what came of it: per way and boundary, how the worker ended and what does not fit.
 """
 
@@ -21,7 +22,14 @@ from tests.support.postgres import Server, own_postgres
 #: lives on, so that nothing has to reach the disk.)
 DURABLE = {"synchronous_commit": "on"}
 
-#: By recovery and by boundary.
+#: What the local Stripe does with a request: nothing, and is silent; what was asked for, and is
+#: silent; and what was asked for, with half an answer.
+CALLS = {"E4": "hang", "E5": "hang_after", "E6": "truncate"}
+#: Seconds of silence. A worker that is not stopped within them writes its result after all, and the
+#: test says that its session was not lost.
+SILENCE = 5
+
+#: By recovery and by boundary or call.
 Outcome = dict[str, dict[str, Any]]
 
 
@@ -41,13 +49,18 @@ def main() -> None:
 
 def _played(server: Server, directory: Path) -> Outcome:
     from executors.stripe.sandbox.process import running_sandbox
+    from tests.crash.children import end_all
     from tests.crash.recovering import RECOVERIES
     from tests.crash.stage import Stage
 
     with running_sandbox(directory / "stripe.sqlite3") as sandbox:
         stage = Stage(sandbox=sandbox)
         _set_the_stage(stage)
-        return {name: _stopped(server, stage, RECOVERIES[name]) for name in RECOVERIES}
+        try:
+            return {name: _stopped(server, stage, RECOVERIES[name]) for name in RECOVERIES}
+        finally:
+            # Whoever still stands would hold the server, and our own output, open for ever.
+            end_all()
 
 
 def _set_the_stage(stage: Any) -> None:
@@ -72,20 +85,14 @@ def _set_the_stage(stage: Any) -> None:
 
 
 def _stopped(server: Server, stage: Any, recover: Any) -> dict[str, Any]:
-    """Stop the server under a worker at each boundary, all at once; then recover all of them."""
-    from tests.crash.children import freeze
+    """Stop the server under a worker at each point, all at once; then recover all of them."""
     from tests.crash.ledgers import problems
     from tests.crash.stage import fresh
     from tests.crash.test_executing import BOUNDARIES
 
     stage.payments.clear()
-    decided = {point: stage.decide(stage.pay()) for point in BOUNDARIES}
-    workers = {
-        point: stage.worker(decided[point].pk, at=BOUNDARIES[point], fate=freeze)
-        for point in BOUNDARIES
-    }
-    for worker in workers.values():
-        worker.wait_frozen()
+    decided = {point: stage.decide(stage.pay()) for point in (*BOUNDARIES, *CALLS)}
+    workers = _standing_still(stage, decided)
     connections.close_all()
     server.stop_at_once()
     server.start()
@@ -103,6 +110,30 @@ def _stopped(server: Server, stage: Any, recover: Any) -> dict[str, Any]:
         }
         for point, execution in decided.items()
     }
+
+
+def _standing_still(stage: Any, decided: dict[str, Any]) -> dict[str, Any]:
+    """A worker for each point, each of them stopped there."""
+    from tests.crash.children import freeze
+    from tests.crash.test_executing import BOUNDARIES
+    from tests.flows.polling import wait_until
+
+    half_an_answer = {"E6": BOUNDARIES["E7"]}
+    for point, fault in CALLS.items():
+        match = {"method": "POST", "key": f"cs_{decided[point].jti}"}
+        stage.script({"match": match, "fault": fault, "seconds": SILENCE})
+    frozen = {
+        point: stage.worker(decided[point].pk, at=place, fate=freeze)
+        for point, place in (BOUNDARIES | half_an_answer).items()
+    }
+    for worker in frozen.values():
+        worker.wait_frozen()
+    waiting = {point: stage.worker(decided[point].pk) for point in CALLS if point not in frozen}
+    stage.wait_for_faults()
+    wait_until(lambda: _of(stage.ledger(), decided["E5"])["payments"][0]["refunds"], "the refund")
+    for worker in waiting.values():
+        worker.freeze()
+    return frozen | waiting
 
 
 def _of(ledger: dict[str, Any], execution: Any) -> dict[str, Any]:

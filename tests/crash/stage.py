@@ -55,13 +55,13 @@ class Stage:
             max_network_retries=0,
         )
 
-    def pay(self, amount: int = 12000) -> str:
+    def pay(self, amount: int = 12000, *, card: str = "pm_card_visa") -> str:
         """Make a captured payment in US dollars (amount in cents); returns its id."""
         payment = self.merchant.v1.payment_intents.create(
             {
                 "amount": amount,
                 "currency": "usd",
-                "payment_method": "pm_card_visa",
+                "payment_method": card,
                 "payment_method_types": ["card"],
                 "confirm": True,
             }
@@ -100,7 +100,7 @@ class Stage:
         return ledger | {"payments": ours}
 
     def settle(self, refund_id: str, status: str) -> None:
-        """Let a refund end at the local Stripe: ``succeeded`` or ``failed``."""
+        """Bring a refund at the local Stripe to this status (see ``refunds.settle`` there)."""
         self._switch("POST", f"/_local/refunds/{refund_id}/settle", {"status": status})
 
     def refunds(self) -> list[dict[str, Any]]:
@@ -111,6 +111,10 @@ class Stage:
         """Move the clocks of the database and of the local Stripe forward."""
         clock.offset += timedelta(seconds=seconds)
         self._switch("POST", "/_local/clock", {"advance": int(seconds) + 1})
+
+    def forget_keys(self) -> None:
+        """Let a day pass at the local Stripe alone, which then remembers no idempotency key."""
+        self._switch("POST", "/_local/clock", {"advance": 25 * 3600})
 
     def worker(self, execution_id: str, **fate: Any) -> Child:
         """Deliver a message to a worker process: it carries the execution out, if it is due."""

@@ -1,4 +1,4 @@
-"""PostgreSQL stops at once, at each boundary of an execution (E17): one refund, nothing stuck."""
+"""PostgreSQL stops at once, at each point of an execution (E17): one refund, nothing stuck."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from executors.enums import ExecutionStatus as S
+from tests.crash.immediate_stop import CALLS
 from tests.crash.recovering import RECOVERIES
 from tests.crash.test_executing import BOUNDARIES
 
@@ -35,5 +36,5 @@ def test_a_database_that_stops_under_its_workers_costs_no_refund() -> None:
     assert played.returncode == 0, played.stderr[-3000:]
     right = {"lost its session": True, "status": S.SUCCEEDED.value, "problems": []}
     assert json.loads(played.stdout) == {
-        recovery: dict.fromkeys(BOUNDARIES, right) for recovery in RECOVERIES
+        recovery: dict.fromkeys([*BOUNDARIES, *CALLS], right) for recovery in RECOVERIES
     }

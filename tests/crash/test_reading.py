@@ -112,12 +112,12 @@ def test_a_refund_of_somebody_else_is_no_second_one(stage: Stage, refund: Execut
     assert fresh([refund])[0].status == S.SUCCEEDED
 
 
-@pytest.fixture
-def failed_later(stage: Stage) -> Execution:
-    """A refund that succeeded and failed afterwards, and no event told us."""
+@pytest.fixture(params=["failed", "canceled"])
+def failed_later(stage: Stage, request: pytest.FixtureRequest) -> Execution:
+    """A refund that succeeded and came back afterwards, and no event told us."""
     refund = stage.decide(stage.pay())
     stage.worker(refund.pk).wait()
-    stage.settle(stage.refunds()[0]["id"], "failed")
+    stage.settle(stage.refunds()[0]["id"], request.param)
     stage.advance(3700)
     return refund
 
@@ -134,6 +134,29 @@ def test_a_refund_that_failed_later_is_found_after_a_reader_died(
     [after] = fresh([failed_later])
     assert after.status == S.REVERSED
     assert problems(stage.ledger(), [after]) == []
+
+
+def test_a_refund_that_waits_for_the_customer_is_followed_to_its_end(stage: Stage) -> None:
+    refund = stage.decide(stage.pay(card="pm_card_pendingRefund"))
+    stage.worker(refund.pk).wait()
+    [made] = stage.refunds()
+    seen = []
+
+    for bring in (
+        lambda: stage.settle(made["id"], "requires_action"),
+        lambda: stage.merchant.v1.refunds.cancel(made["id"]),
+    ):
+        bring()
+        stage.advance(301)
+        assert stage.sweep() == ([], [refund.pk])
+        stage.reader(refund.pk).wait()
+        seen += [(e.status, e.provider_status, e.error_code) for e in fresh([refund])]
+
+    assert seen == [
+        (S.SUCCEEDED, "requires_action", ""),
+        (S.REVERSED, "canceled", "merchant_request"),
+    ]
+    assert problems(stage.ledger(), fresh([refund])) == []
 
 
 def test_a_reader_that_wakes_late_writes_nothing(stage: Stage, failed_later: Execution) -> None:

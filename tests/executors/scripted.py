@@ -20,7 +20,7 @@ class ScriptedExecutor(Executor):
     schema: Mapping[str, Any] = {"type": "object"}
     editable = ("amount",)
     reversibility = Reversibility.REVERSIBLE
-    unsettled = ("pending",)
+    unsettled = ("pending", "requires_action")
     summary = "Move money between two lines of a test."
 
     def __init__(self) -> None:

@@ -18,10 +18,16 @@ from tests.executors.scripted import ScriptedExecutor, done, failed
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(params=["pending", "requires_action"])
+def on_its_way(request: pytest.FixtureRequest) -> str:
+    """What the provider calls a refund that is still on its way."""
+    return str(request.param)
+
+
 @pytest.fixture
-def pending(execution: Execution, executor: ScriptedExecutor) -> Execution:
+def pending(execution: Execution, executor: ScriptedExecutor, on_its_way: str) -> Execution:
     """A success whose refund is still on its way."""
-    executor.answers = [done(provider_status="pending")]
+    executor.answers = [done(provider_status=on_its_way)]
     run(execution)
     execution.refresh_from_db()
     return execution
@@ -45,22 +51,25 @@ def test_a_new_status_is_kept_in_the_providers_words(pending: Execution) -> None
     assert events(pending)[-1] == "execution:follow"
 
 
-def test_the_same_status_is_no_event(pending: Execution, executor: ScriptedExecutor) -> None:
-    executor.shown = done(provider_status="pending")
+def test_the_same_status_is_no_event(
+    pending: Execution, executor: ScriptedExecutor, on_its_way: str
+) -> None:
+    executor.shown = done(provider_status=on_its_way)
     follow(pending)
 
     assert events(pending)[-1] == "execution:succeed"
     assert pending.readings.count() == 1
 
 
-def test_one_that_failed_later_is_reversed_with_an_alarm(
-    pending: Execution, executor: ScriptedExecutor, alarms: Callable[[], list[str]]
+@pytest.mark.parametrize("ended", ["failed", "canceled"])
+def test_one_that_came_back_later_is_reversed_with_an_alarm(
+    pending: Execution, executor: ScriptedExecutor, alarms: Callable[[], list[str]], ended: str
 ) -> None:
-    executor.shown = done(provider_status="failed", failed=True, failure_code="lost_card")
+    executor.shown = done(provider_status=ended, failed=True, failure_code="lost_card")
 
     assert services.reconcile(execution_id=pending.pk, worker=WORKER) is S.REVERSED
     pending.refresh_from_db()
-    assert (pending.provider_status, pending.error_code) == ("failed", "lost_card")
+    assert (pending.provider_status, pending.error_code) == (ended, "lost_card")
     assert pending.receipt is not None
     assert events(pending)[-1] == "execution:reverse"
     assert alarms() == ["reversed"]
@@ -97,21 +106,24 @@ def test_another_amount_is_an_alarm(
 
 
 def test_what_cannot_be_read_changes_nothing(
-    pending: Execution, executor: ScriptedExecutor
+    pending: Execution, executor: ScriptedExecutor, on_its_way: str
 ) -> None:
     executor.shown = failed(AttemptClass.AMBIGUOUS)
 
     assert follow(pending) is S.SUCCEEDED
-    assert pending.provider_status == "pending"
+    assert pending.provider_status == on_its_way
 
 
 def test_another_account_is_not_read(
-    pending: Execution, executor: ScriptedExecutor, alarms: Callable[[], list[str]]
+    pending: Execution,
+    executor: ScriptedExecutor,
+    alarms: Callable[[], list[str]],
+    on_its_way: str,
 ) -> None:
     executor.account = Provider(kind="scripted", account="acct_2", livemode=False)
     follow(pending)
 
-    assert pending.provider_status == "pending"
+    assert pending.provider_status == on_its_way
     assert alarms() == ["wrong_account"]
 
 
@@ -120,6 +132,7 @@ def test_an_older_reading_does_not_overwrite_a_newer_one(
     executor: ScriptedExecutor,
     monkeypatch: pytest.MonkeyPatch,
     later: Callable[..., None],
+    on_its_way: str,
 ) -> None:
     read_back = executor.read_back
 
@@ -129,7 +142,7 @@ def test_an_older_reading_does_not_overwrite_a_newer_one(
         later(milliseconds=1)
         executor.shown = done()
         services.follow(execution_id=pending.pk, worker="host:2")
-        return done(provider_status="pending")
+        return done(provider_status=on_its_way)
 
     monkeypatch.setattr(executor, "read_back", overtaken)
     follow(pending)
@@ -147,9 +160,13 @@ class TestDue:
     """When the provider is read again, without any event."""
 
     def test_what_is_on_its_way_every_few_minutes(
-        self, pending: Execution, executor: ScriptedExecutor, later: Callable[..., None]
+        self,
+        pending: Execution,
+        executor: ScriptedExecutor,
+        later: Callable[..., None],
+        on_its_way: str,
     ) -> None:
-        executor.shown = done(provider_status="pending")
+        executor.shown = done(provider_status=on_its_way)
         assert not is_due(pending)
         later(minutes=6)
         assert is_due(pending)

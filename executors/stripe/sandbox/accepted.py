@@ -104,6 +104,7 @@ CUSTOMER_CREATE = Parameters(
     }
 )
 REFUND_UPDATE = Parameters(fields={**_EXPAND, "metadata": parameters.metadata})
+REFUND_CANCEL = Parameters(fields=_EXPAND)
 READ = Parameters(fields=_EXPAND)
 
 

@@ -118,10 +118,11 @@ def _payment_badge(row: sqlite3.Row, refunded: int) -> str:
 
 
 def _refund(row: sqlite3.Row) -> str:
-    kind = {"failed": "bad", "pending": "wait", "succeeded": "good"}[row["status"]]
+    ended = {"failed": "bad", "canceled": "bad", "succeeded": "good"}
+    kind = ended.get(row["status"], "wait")
     return _REFUND.format(
         amount=_amount(row["amount"], row["currency"]),
-        badge=_BADGE.format(kind, row["status"]),
+        badge=_BADGE.format(kind, row["status"].replace("_", " ")),
         reason=escape((row["reason"] or "no reason given").replace("_", " ")),
         id=escape(row["id"]),
         payment=escape(row["payment_intent"]),

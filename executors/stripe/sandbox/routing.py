@@ -103,6 +103,7 @@ ROUTES: tuple[Route, ...] = (
     _list("refund", refunds.list_all, payment_intent=text(), charge=text()),
     _read("refund"),
     _write("/{}", "refund", refunds.update, accepted.REFUND_UPDATE),
+    _write("/{}/cancel", "refund", refunds.cancel, accepted.REFUND_CANCEL),
 )
 _PATTERNS = [
     (re.compile(re.escape(route.path).replace(r"\{\}", r"([A-Za-z0-9_]{1,255})")), route)

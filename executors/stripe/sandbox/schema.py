@@ -2,7 +2,7 @@
 
 #: Marks the file as ours ("LSTR"), so that no other program's database is ever taken for it.
 APPLICATION_ID = 0x4C535452
-VERSION = 1
+VERSION = 2
 
 _OBJECT = """
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -70,13 +70,14 @@ CREATE TABLE refunds ({_OBJECT}, {_METADATA},
     amount INTEGER NOT NULL CHECK (amount > 0),
     currency TEXT NOT NULL,
     reason TEXT,
-    status TEXT NOT NULL CHECK (status IN ('pending', 'succeeded', 'failed')),
+    status TEXT NOT NULL
+        CHECK (status IN ('pending', 'requires_action', 'succeeded', 'failed', 'canceled')),
     instructions_email TEXT,
     pending_reason TEXT,
     failure_reason TEXT,
     balance_transaction TEXT,
     failure_balance_transaction TEXT,
-    CHECK ((status = 'failed') = (failure_reason IS NOT NULL)),
+    CHECK ((status IN ('failed', 'canceled')) = (failure_reason IS NOT NULL)),
     CHECK ((status = 'pending') = (pending_reason IS NOT NULL))
 );
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from audit import clock
+from audit.signing.tokens import token_digest
 from executors import services, tasks
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution, Finding, Scan
@@ -159,6 +160,22 @@ class TestFound:
         services.scan()
 
         assert "(100 USD, succeeded" in Finding.objects.get().message
+
+
+def test_one_that_carries_all_our_marks_on_another_payment(
+    execution: Execution, make_payment: Callable[..., Any], refund: Callable[..., Any]
+) -> None:
+    """The look-up lists the decision's own payment, and does not see it; the scan does."""
+    lose_track(execution)
+    ours = {"request": execution.subject, "decision": execution.jti}
+    ours["token_sha256"] = token_digest(execution.token)
+    made = refund(make_payment(), 9500, **{f"countersign_{k}": v for k, v in ours.items()})
+
+    services.reconcile(execution_id=execution.pk, worker=WORKER)
+    services.scan()
+
+    assert execution.readings.get().result == "ABSENT"
+    assert about(made.id) == [("OUTSIDE_THE_GATE", execution)]
 
 
 def test_an_action_that_cannot_be_listed_is_left_out(executor: ScriptedExecutor) -> None:

@@ -10,6 +10,7 @@ import pytest
 import stripe
 from stripe import StripeClient
 from stripe.params import (
+    RefundCancelParams,
     RefundCreateParams,
     RefundListParams,
     RefundListParamsCreated,
@@ -50,6 +51,7 @@ def known(parameters: Parameters) -> set[str]:
     [
         (RefundCreateParams, "POST", "/v1/refunds"),
         (RefundUpdateParams, "POST", "/v1/refunds/re_1"),
+        (RefundCancelParams, "POST", "/v1/refunds/re_1/cancel"),
         (RefundListParams, "GET", "/v1/refunds"),
     ],
 )

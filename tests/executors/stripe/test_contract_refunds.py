@@ -201,6 +201,17 @@ def test_nothing_else_of_a_refund_can_change(shop: Shop) -> None:
     assert caught.value.code == "parameter_unknown"
 
 
+def test_a_refund_to_a_card_cannot_be_canceled(shop: Shop) -> None:
+    payment = shop.pay()
+    refund = shop.refund(payment, 100)
+
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        shop.client.v1.refunds.cancel(refund.id)
+
+    assert caught.value.http_status == 400
+    assert shop.charge_of(payment).amount_refunded == 100
+
+
 def test_an_unknown_refund_is_missing(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         shop.client.v1.refunds.retrieve("re_3Missing0000")

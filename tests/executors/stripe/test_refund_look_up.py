@@ -1,6 +1,6 @@
 """``StripeRefund`` afterwards: whether it happened, and through the whole floor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +10,10 @@ from executors import services
 from executors.enums import ExecutionStatus
 from executors.errors import LookUpMismatchError
 from executors.models import Execution, Intent
+from executors.stripe import gateway
 from executors.stripe.refunds import StripeRefund
 from tests.executors.conftest import run
+from tests.executors.stripe.scripted_http import answer, scripted_http
 
 REFUNDS = StripeRefund()
 DIGEST = "d" * 64
@@ -100,6 +102,47 @@ class TestLookUp:
             self.look_up(smaller)
 
         assert error.value.code == "look_up_duplicate"
+
+
+class TestLookUpOfWhatTheLocalStripeNeverLists:
+    """There a refund has its payment's currency, and is listed under its own payment only."""
+
+    @pytest.fixture
+    def look_up(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Callable[..., Any]]:
+        payload = {"payment_intent": "pi_1", "amount": 9500, "currency": "usd"}
+        marks = {"request": "req_1", "decision": "dec_1", "token_sha256": DIGEST}
+        refund = payload | {
+            "id": "re_1",
+            "object": "refund",
+            "status": "succeeded",
+            "metadata": {f"countersign_{name}": value for name, value in marks.items()},
+        }
+
+        def shown(**changes: Any) -> Any:
+            server.answers = [answer(200, {"object": "list", "data": [refund | changes]})]
+            return REFUNDS.look_up(claims_for(payload), DIGEST)
+
+        monkeypatch.setattr(gateway, "_accounts", {})
+        with scripted_http() as server:
+            settings.STRIPE_API_BASE = server.base_url
+            settings.STRIPE_API_KEY = "rk_local_money12345"
+            yield shown
+
+    def test_the_whole_of_it_is_a_match(self, look_up: Callable[..., Any]) -> None:
+        assert look_up().reference == "re_1"
+
+    @pytest.mark.parametrize(
+        "changes", [{"currency": "eur"}, {"payment_intent": "pi_2"}, {"payment_intent": None}]
+    )
+    def test_another_currency_or_payment_is_none(
+        self, look_up: Callable[..., Any], changes: dict[str, Any]
+    ) -> None:
+        with pytest.raises(LookUpMismatchError) as error:
+            look_up(**changes)
+
+        assert error.value.code == "look_up_mismatch"
 
 
 @pytest.mark.django_db

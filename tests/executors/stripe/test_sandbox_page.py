@@ -5,7 +5,9 @@ import json
 import pytest
 
 from executors.stripe.sandbox import seed
+from executors.stripe.sandbox.calls import Call
 from executors.stripe.sandbox.messages import Answer, Request
+from executors.stripe.sandbox.resources import refunds
 from tests.executors.stripe.conftest import Stage
 
 
@@ -71,6 +73,26 @@ def test_the_page_shows_what_is_not_settled(stage: Stage) -> None:
     assert "duplicate" in page
     assert "&lt;b&gt;bold" in page
     assert "<b>bold" not in page
+
+
+@pytest.mark.parametrize(
+    ("status", "badge"),
+    [
+        ("requires_action", "wait"),
+        ("succeeded", "good"),
+        ("failed", "bad"),
+        ("canceled", "bad"),
+    ],
+)
+def test_the_page_shows_what_became_of_a_refund(stage: Stage, status: str, badge: str) -> None:
+    payment = stage.pay(card="pm_card_pendingRefund")
+    made = stage.read("POST", "/v1/refunds", {"payment_intent": payment["id"]})
+    with stage.store.writing() as tx:
+        call = Call(tx=tx, account="acct_local_stage", now=stage.clock())
+        refunds.settle(call, made["id"], outcome=status)
+
+    shown = f'badge {badge}">{status.replace("_", " ")}<'
+    assert shown in look(stage, "/").body.decode()
 
 
 def test_an_empty_page_says_so(stage: Stage) -> None:

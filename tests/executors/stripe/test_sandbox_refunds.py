@@ -19,10 +19,10 @@ def charge_of(stage: Stage, payment: Any) -> Any:
     return stage.read("GET", f"/v1/charges/{payment['latest_charge']}")
 
 
-def settle(stage: Stage, refund_id: str) -> Any:
+def settle(stage: Stage, refund_id: str, outcome: str | None = None) -> Any:
     with stage.store.writing() as tx:
         call = Call(tx=tx, account="acct_local_stage", now=stage.clock())
-        return refunds.settle(call, refund_id)
+        return refunds.settle(call, refund_id, outcome=outcome)
 
 
 def event_types(stage: Stage) -> list[str]:
@@ -134,6 +134,52 @@ def test_a_refund_that_fails_later_gives_the_money_back_once(stage: Stage) -> No
     charge = charge_of(stage, payment)
     assert (charge["amount_refunded"], charge["refunded"]) == (0, False)
     assert event_types(stage).count("refund.failed") == 1
+
+
+def test_a_refund_that_waits_for_the_customer_can_be_canceled(stage: Stage) -> None:
+    payment = stage.pay(card="pm_card_pendingRefund")
+    made = refund(stage, payment, amount=3000)
+    waiting = settle(stage, made["id"], "requires_action")
+    assert waiting["status"] == "requires_action"
+    assert waiting.keys().isdisjoint({"pending_reason", "failure_reason"})
+    assert charge_of(stage, payment)["amount_refunded"] == 3000
+
+    canceled = stage.read("POST", f"/v1/refunds/{made['id']}/cancel")
+
+    assert (canceled["status"], canceled["failure_reason"]) == ("canceled", "merchant_request")
+    assert canceled["failure_balance_transaction"].startswith("txn_")
+    assert charge_of(stage, payment)["amount_refunded"] == 0
+    assert event_types(stage)[:3] == ["refund.updated", "refund.updated", "charge.refunded"]
+
+
+@pytest.mark.parametrize("status", ["pending", "succeeded", "failed", "canceled"])
+def test_no_other_refund_can_be_canceled_by_the_api(stage: Stage, status: str) -> None:
+    payment = stage.pay(card="pm_card_pendingRefund")
+    made = refund(stage, payment)
+    settle(stage, made["id"], status)
+    given_back = charge_of(stage, payment)["amount_refunded"]
+
+    answer = stage.send("POST", f"/v1/refunds/{made['id']}/cancel")
+
+    assert (answer.status, error_of(answer)["type"]) == (400, "invalid_request_error")
+    assert charge_of(stage, payment)["amount_refunded"] == given_back
+
+
+@pytest.mark.parametrize("after", ["pending", "requires_action", "succeeded", "failed", "canceled"])
+@pytest.mark.parametrize("end", ["succeeded", "failed", "canceled"])
+def test_what_came_back_is_back_for_good(stage: Stage, end: str, after: str) -> None:
+    payment = stage.pay(card="pm_card_pendingRefund")
+    made = refund(stage, payment)
+    settled = settle(stage, made["id"], end)
+
+    if after == end:
+        assert settle(stage, made["id"], after) == settled
+    elif end == "succeeded" and after in ("failed", "canceled"):
+        assert settle(stage, made["id"], after)["status"] == after
+        assert charge_of(stage, payment)["amount_refunded"] == 0
+    else:
+        with pytest.raises(ValueError, match=f"{end} does not become {after}"):
+            settle(stage, made["id"], after)
 
 
 def test_a_refund_makes_two_events_with_the_objects_as_they_were(stage: Stage) -> None:

@@ -197,36 +197,61 @@ def list_all(call: Call) -> Json:
     return page(call, KIND, filters={name: call.params.get(name) for name in named})
 
 
-def settle(call: Call, refund_id: str, *, outcome: str | None = None) -> Json:
-    """Bring a refund to its end: it succeeds, or fails and the money is back.
+def cancel(call: Call) -> Json:
+    """Cancel a refund that waits for the customer: the money is back.
 
-    Without ``outcome`` (``succeeded`` or ``failed``) it ends as its card says. Settling twice
-    changes nothing the second time.
+    Raises:
+        ApiError: there is no such refund, or it does not wait for the customer.
+    """
+    row = get_row(call.tx, KIND, call.object_id)
+    if row["status"] != "requires_action":
+        # That only these can be canceled is documented; the wording is not.
+        raise ApiError(f"Refund {row['id']} is {row['status']} and cannot be canceled.")
+    return _move(call, row, "canceled")
+
+
+def settle(call: Call, refund_id: str, *, outcome: str | None = None) -> Json:
+    """Bring a refund further: to its end, or to where it waits for the customer.
+
+    It ends as ``succeeded``, ``failed`` or ``canceled``; the last two give the money back, and are
+    for good. (Cards never wait for the customer; this lets one do so all the same, and be canceled
+    as somebody does in Stripe's dashboard.) Without ``outcome`` it ends as its card says. Settling
+    twice changes nothing the second time.
 
     Raises:
         ApiError: there is no such refund.
-        ValueError: no such outcome, or the refund has failed, which is for good.
+        ValueError: no such outcome, or it does not follow the present status.
     """
     row = get_row(call.tx, KIND, refund_id)
     charge = get_row(call.tx, charges.KIND, row["charge"])
     outcome = outcome or payment_methods.card_of(charge).refund_settles_to
     if row["status"] == outcome:
         return serialise(row)
-    if outcome not in ("succeeded", "failed") or row["status"] == "failed":
+    if row["status"] not in _BEFORE.get(outcome, ()):
         raise ValueError(f"A refund that is {row['status']} does not become {outcome}.")
-    is_failure = outcome == "failed"
+    return _move(call, row, outcome)
+
+
+#: What a refund may be just before it becomes this.
+_BEFORE = {
+    "requires_action": ("pending",),
+    "succeeded": ("pending", "requires_action"),
+    "failed": ("pending", "requires_action", "succeeded"),
+    "canceled": ("pending", "requires_action", "succeeded"),
+}
+#: Why the money came back.
+_REASONS = {"failed": "expired_or_canceled_card", "canceled": "merchant_request"}
+
+
+def _move(call: Call, row: sqlite3.Row, status: str) -> Json:
+    reason = _REASONS.get(status)
     call.tx.execute(
         "UPDATE refunds SET status = ?, pending_reason = NULL, failure_reason = ?, "
         "failure_balance_transaction = ? WHERE id = ?",
-        (
-            outcome,
-            "expired_or_canceled_card" if is_failure else None,
-            new_id("txn_") if is_failure else None,
-            refund_id,
-        ),
+        (status, reason, new_id("txn_") if reason else None, row["id"]),
     )
-    if is_failure:
+    if reason:
         charges.change_refunded(call, row["charge"], -row["amount"])
-    body = serialise(get_row(call.tx, KIND, refund_id))
-    events.record(call, "refund.failed" if is_failure else "refund.updated", body)
+    body = serialise(get_row(call.tx, KIND, row["id"]))
+    events.record(call, "refund.failed" if status == "failed" else "refund.updated", body)
     return body
