@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from audit import clock
 from audit.log.checkpoints import TreeHead
 from audit.log.unsealed import history_models
-from audit.log.verification import heads, rows, tree
+from audit.log.verification import current, heads, rows, subjects, tree
 from audit.log.verification.findings import Finding, Tally
 from audit.log.verification.heads import Trust
-from audit.models import Checkpoint, Leaf
+from audit.models import Checkpoint, Leaf, Subject
 
 
 def verify(tally: Tally, *, since: str | None = None) -> Iterator[Finding]:
@@ -29,8 +29,10 @@ def verify(tally: Tally, *, since: str | None = None) -> Iterator[Finding]:
 
 def count_steps() -> int:
     """Return about how many steps ``verify`` will tell of."""
-    tables = [*history_models(), Leaf, Checkpoint]
-    return sum(int(model._default_manager.count()) for model in tables)
+    histories = history_models()
+    tracked = [model.instance_type for model in histories]
+    tables = [*histories, Leaf, Checkpoint, Subject, *tracked]
+    return sum(int(model._base_manager.count()) for model in tables)
 
 
 def _checks(trust: Trust, copy: TreeHead | None, tally: Tally) -> Iterator[Finding]:
@@ -39,3 +41,6 @@ def _checks(trust: Trust, copy: TreeHead | None, tally: Tally) -> Iterator[Findi
         yield from rows.check_rows(model, at, tally)
     yield from rows.find_lost_rows()
     yield from tree.check_tree(trust, copy, tally)
+    yield from subjects.check_subjects(tally)
+    for model in history_models():
+        yield from current.check_current(model, tally)
