@@ -9,7 +9,8 @@ class Bar:
     """Draws how much is done; redraws when that is another whole per cent."""
 
     def __init__(self, stream: TextIO, total: int) -> None:
-        self._stream = stream if stream.isatty() else None
+        self._stream = stream
+        self._is_seen = stream.isatty()
         self._total = max(total, 1)
         self._done = 0
         self._drawn = -1
@@ -18,7 +19,7 @@ class Bar:
         """Count steps; more than were expected leave it full."""
         self._done += steps
         percent = min(self._done, self._total) * 100 // self._total
-        if self._stream is not None and percent != self._drawn:
+        if self._is_seen and percent != self._drawn:
             filled = "#" * (percent * _WIDTH // 100)
             self._write(f"\r[{filled:<{_WIDTH}}] {percent:3} %")
             self._drawn = percent
@@ -30,6 +31,5 @@ class Bar:
             self._drawn = -1
 
     def _write(self, text: str) -> None:
-        if self._stream is not None:
-            self._stream.write(text)
-            self._stream.flush()
+        self._stream.write(text)
+        self._stream.flush()

@@ -1,7 +1,7 @@
 """What a verification finds, and how far it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +42,9 @@ class Tally:
     #: Of the newest checkpoint with a good signature: how far the log was verified.
     size: int = 0
     findings: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return all numbers by name."""
+        names = [one.name for one in fields(self) if one.name != "advance"]
+        return {name: getattr(self, name) for name in names}

@@ -54,22 +54,13 @@ def find_limit(trust: Trust) -> int:
     return 0
 
 
-def signed_heads(trust: Trust, limit: int, tally: Tally) -> Iterator[TreeHead | Finding]:
-    """Yield what each checkpoint says, smallest first, or what is wrong with it."""
-    for page in pages(Checkpoint.objects.filter(size__lte=limit)):
+def signed_heads(trust: Trust, end: int, tally: Tally) -> Iterator[TreeHead | Finding]:
+    """Yield what each checkpoint up to ``end`` says, smallest first, or what is wrong with it."""
+    for page in pages(Checkpoint.objects.filter(size__lte=end)):
         for checkpoint in page:
             yield _head_of(checkpoint, trust)
         tally.checkpoints += len(page)
         tally.advance(len(page))
-
-
-def find_beyond(trust: Trust, limit: int, end: int) -> Iterator[Finding]:
-    """Find the checkpoints up to ``end`` that claim more than any good signature does."""
-    for page in pages(Checkpoint.objects.filter(size__gt=limit, size__lte=end)):
-        for checkpoint in page:
-            head = _head_of(checkpoint, trust)
-            if isinstance(head, Finding):
-                yield head
 
 
 def _head_of(checkpoint: Checkpoint, trust: Trust) -> TreeHead | Finding:

@@ -34,10 +34,9 @@ def check_tree(trust: Trust, since: TreeHead | None, tally: Tally) -> Iterator[F
         since = None
     growth = _Growth(tally)
     roots = Roots()
-    yield from _grow(growth, roots, _marks(trust, since, tally))
+    yield from _grow(growth, roots, _marks(trust, max(claimed, tally.size), since, tally))
     yield from growth.until(tally.size)
     yield from roots.rest()
-    yield from heads.find_beyond(trust, tally.size, claimed)
     yield from _find_unsigned_leaves(tally.size, -1 if last is None else last)
     yield from shelf.find_unsigned(ends, tally.size)
 
@@ -46,11 +45,13 @@ def check_tree(trust: Trust, since: TreeHead | None, tally: Tally) -> Iterator[F
 _Mark = tuple[int, bool, TreeHead]
 
 
-def _marks(trust: Trust, since: TreeHead | None, tally: Tally) -> Iterator[_Mark | Finding]:
+def _marks(
+    trust: Trust, end: int, since: TreeHead | None, tally: Tally
+) -> Iterator[_Mark | Finding]:
     found: list[Finding] = []
 
     def ours() -> Iterator[_Mark]:
-        for head in heads.signed_heads(trust, tally.size, tally):
+        for head in heads.signed_heads(trust, end, tally):
             if isinstance(head, Finding):
                 found.append(head)
             else:

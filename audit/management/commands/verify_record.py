@@ -72,9 +72,7 @@ class Command(BaseCommand):
     def _lines(self, tally: Tally, since: str | None, *, as_json: bool) -> Iterator[str]:
         for finding in run.verify(tally, since=since):
             yield json.dumps(asdict(finding)) if as_json else _plain(finding)
-        seen = asdict(tally)
-        del seen["advance"]
-        yield json.dumps(seen) if as_json else _last_sentence(tally)
+        yield json.dumps(tally.counts) if as_json else _last_sentence(tally)
 
 
 def _plain(finding: Finding) -> str:

@@ -104,7 +104,9 @@ def test_bytes_that_cannot_be_read_are_no_membership(sealed, reviewer):
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize(("column", "value"), [("created_at", "2026-13-45"), ("name", b"\xff")])
+@pytest.mark.parametrize(
+    ("column", "value"), [("created_at", "2026-13-45 00:00:00"), ("name", b"\xff")]
+)
 def test_a_value_that_only_sqlite_takes_is_named(sealed, agent, column, value):
     sql(f"UPDATE approvals_agent SET {column} = %s WHERE id = %s", value, agent.pk)
 
@@ -139,8 +141,10 @@ def test_a_row_that_never_stands_still_is_left_to_the_next_run(sealed, agent, mo
         return newest
 
     monkeypatch.setattr(current, "_newest_of", read_early)
+    written = agent.history.count()
 
-    assert list(current.check_current(Agent.history.model, Tally())) == []
+    assert list(current._look_again(agent.history.model, agent.pk)) == []
+    assert agent.history.count() == written + 1 + current._LOOKS
 
 
 def test_a_row_that_is_deleted_meanwhile_is_no_finding(sealed, monkeypatch):
