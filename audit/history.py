@@ -134,10 +134,11 @@ def connect() -> None:
     pre_create_historical_record.connect(_complete, dispatch_uid="audit.history")
 
 
-def canonical_form(row: Any) -> dict[str, Any]:
+def canonical_form(row: Any, *, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what the canonical bytes of a history row are made of.
 
     Left out on purpose: ``history_user`` (may be erased) and the row's own number in its table.
+    ``extra`` is for an old row: what its model added to the bytes then; now it would add other.
     """
     return {
         "form": FORM,
@@ -149,11 +150,20 @@ def canonical_form(row: Any) -> dict[str, Any]:
         "actor": row.actor,
         "event": row.event,
         "reason": row.history_change_reason or "",
-        "fields": {
-            field.attname: _plain(getattr(row, field.attname)) for field in row.tracked_fields
-        }
-        | _extra_fields(row),
+        "fields": tracked_values(row, row.tracked_fields)
+        | dict(extra_fields(row) if extra is None else extra),
     }
+
+
+def tracked_values(row: Any, fields: Iterable[Any]) -> dict[str, Any]:
+    """Return the values of tracked columns, of a history row or of a current one, for its bytes."""
+    return {field.attname: _plain(getattr(row, field.attname)) for field in fields}
+
+
+def extra_fields(row: Any) -> dict[str, Any]:
+    """Return what a model adds to the bytes now that is no column (a person's groups)."""
+    more = getattr(row.instance_type, "history_extra", None)
+    return {} if more is None else dict(more(row))
 
 
 def stamp(at: datetime) -> str:
@@ -165,6 +175,11 @@ def authenticate(text: str, salt: str) -> str:
     """Return the HMAC-SHA-256 (hex) of a row's bytes under the key outside the database."""
     key = settings.COUNTERSIGN_HISTORY_KEY.encode()
     return hmac.new(key, f"{salt}.{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def is_authentic(text: str, salt: str, mac: str) -> bool:
+    """Tell whether a row's HMAC is the one of its bytes; whatever the three are, none raises."""
+    return hmac.compare_digest(authenticate(text, salt).encode(), mac.encode())
 
 
 def _complete(history_instance: Any, instance: Any, **_: Any) -> None:
@@ -235,12 +250,6 @@ def _next_number(subject: str) -> int:
 
 def _subject_of(instance: Any) -> str:
     return str(instance.history_subject)
-
-
-def _extra_fields(row: Any) -> dict[str, Any]:
-    """Return what a model adds to its bytes that is no column (a person's groups)."""
-    more = getattr(row.instance_type, "history_extra", None)
-    return {} if more is None else dict(more(row))
 
 
 def _plain(value: Any) -> Any:

@@ -55,6 +55,14 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     return hashes[0]
 
 
+def join(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over complete subtrees of falling size."""
+    *rest, joined = hashes
+    for left in reversed(rest):
+        joined = hash_children(left, joined)
+    return joined
+
+
 def root(size: int, read: Read) -> bytes:
     """Return the root of the first ``size`` leaves."""
     if size == 0:
@@ -210,7 +218,7 @@ def _hashes(ranges: Sequence[_Range], read: Read) -> list[bytes]:
     covers = [_cover(start, end) for start, end in ranges]
     wanted = [node for cover in covers for node in cover]
     known = dict(zip(wanted, read(wanted), strict=True))
-    return [_join([known[node] for node in cover]) for cover in covers]
+    return [join([known[node] for node in cover]) for cover in covers]
 
 
 def _cover(start: int, end: int) -> list[Node]:
@@ -222,14 +230,6 @@ def _cover(start: int, end: int) -> list[Node]:
         nodes.append(Node(level, start >> level))
         start += 1 << level
     return nodes
-
-
-def _join(hashes: Sequence[bytes]) -> bytes:
-    """Return the root over complete subtrees of falling size."""
-    *rest, joined = hashes
-    for left in reversed(rest):
-        joined = hash_children(left, joined)
-    return joined
 
 
 def _require_hashes(*hashes: bytes) -> None:

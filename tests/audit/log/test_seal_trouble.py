@@ -22,6 +22,7 @@ FORGERIES = {
     "other bytes": {"canonical": '{"number":1,"subject":"x","table":"y"}'},
     "other hmac": {"hmac": "0" * 64},
     "no hmac": {"hmac": ""},
+    "foreign letters": {"hmac": "é"},
     "other salt": {"salt": "00" * 32},
     "no bytes": {"canonical": None},
     "no salt": {"salt": None},

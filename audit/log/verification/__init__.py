@@ -1,0 +1,1 @@
+"""Verifies the record: rows, leaves, tree, signatures, numbers. Reads, and writes nothing."""

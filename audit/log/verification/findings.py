@@ -1,0 +1,50 @@
+"""What a verification finds, and how far it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something in the database that cannot be so if nobody touched it.
+
+    ``kind`` is stable, for scripts; ``table`` and ``row`` name where to look. Values of the record
+    are in none of them: a finding may be read by whoever watches the monitoring.
+    """
+
+    kind: str
+    table: str
+    row: str
+    sentence: str
+
+    @property
+    def text(self) -> str:
+        """Return it as one line."""
+        return f"{self.kind} {self.table}:{self.row} {self.sentence}"
+
+
+def _nothing(steps: int) -> None:
+    """Follow no progress."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What was looked at so far; ``advance`` is told of each step for a progress bar."""
+
+    advance: Callable[[int], None] = field(default=_nothing, repr=False)
+    rows: int = 0
+    #: Rows that wait for their leaf, and may.
+    waiting: int = 0
+    leaves: int = 0
+    checkpoints: int = 0
+    subjects: int = 0
+    current: int = 0
+    #: Of the newest checkpoint with a good signature: how far the log was verified.
+    size: int = 0
+    findings: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return all numbers by name."""
+        names = [one.name for one in fields(self) if one.name != "advance"]
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,89 @@
+"""``manage.py verify_record``: does the database still hold what was recorded?"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit.log.verification import run
+from audit.log.verification.findings import Finding, Tally
+from audit.progress import Bar
+from audit.visible import code_point, is_hidden
+
+_FOUND = 1
+_NOT_VERIFIED = 2
+
+
+class Command(BaseCommand):
+    """Parses, makes one call, translates."""
+
+    help = (
+        "Verifies the record: each history row against its bytes, its HMAC and its leaf; the log "
+        "against its leaves and what was signed; the numbers of each subject; each current row "
+        "against its history. Changes nothing and holds up nobody. Needs "
+        "COUNTERSIGN_HISTORY_KEY and COUNTERSIGN_TRUSTED_KEYS_FILE. Prints one finding a line: "
+        "kind, table:row, sentence. Exit codes: 0, all is good; 1, there are findings, or the "
+        "settings let no command start; 2, it could not be verified, or not to the end."
+    )
+    # The checks of a web process have nothing to say here.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument(
+            "--since",
+            type=Path,
+            metavar="FILE",
+            help="an older checkpoint, kept outside the database: the log must begin with it",
+        )
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="print each finding, and at the end what was looked at, as a line of JSON",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Verify, print what is found as it is found, and end with its code."""
+        tally = Tally()
+        try:
+            self._verify(tally, options["since"], as_json=options["json"])
+        # Whatever it was: no verification must never look like findings, or like none.
+        except Exception as error:
+            raise CommandError(
+                f"The record was not verified, or not to the end: {error}",
+                returncode=_NOT_VERIFIED,
+            ) from error
+        if tally.findings:
+            sys.exit(_FOUND)
+
+    def _verify(self, tally: Tally, since: Path | None, *, as_json: bool) -> None:
+        copy = None if since is None else since.read_bytes().decode()
+        bar = Bar(sys.stderr, run.count_steps() if sys.stderr.isatty() else 0)
+        tally.advance = bar.advance
+        for line in self._lines(tally, copy, as_json=as_json):
+            bar.clear()
+            self.stdout.write(line)
+            self.stdout.flush()
+
+    def _lines(self, tally: Tally, since: str | None, *, as_json: bool) -> Iterator[str]:
+        for finding in run.verify(tally, since=since):
+            yield json.dumps(asdict(finding)) if as_json else _plain(finding)
+        yield json.dumps(tally.counts) if as_json else _last_sentence(tally)
+
+
+def _plain(finding: Finding) -> str:
+    """Return one line, in which nothing that came out of the database steers a terminal."""
+    return "".join(code_point(one) if is_hidden(one) else one for one in finding.text)
+
+
+def _last_sentence(tally: Tally) -> str:
+    found = {0: "No findings", 1: "1 finding"}.get(tally.findings, f"{tally.findings} findings")
+    return (
+        f"{found} in {tally.rows} history rows ({tally.waiting} wait for their leaf), "
+        f"{tally.leaves} leaves of a log of {tally.size}, {tally.checkpoints} checkpoints, "
+        f"{tally.subjects} subjects and {tally.current} current rows."
+    )
