@@ -8,6 +8,7 @@ from django.db.models import Q
 from executors.errors import NotPermittedError
 
 STEER = "steer_execution"
+SET_HOLD = "set_hold"
 
 
 def check_may_steer(user: Any) -> None:
@@ -27,8 +28,20 @@ def check_may_steer(user: Any) -> None:
 
 def can_steer(user: Any) -> bool:
     """Tell the same, for templates."""
+    return _was_given(user, STEER)
+
+
+def can_lift_holds(user: Any) -> bool:
+    """Tell whether a person may lift a hold, which lets money move again.
+
+    As with steering, being a superuser counts for nothing; to set a hold it is enough.
+    """
+    return _was_given(user, SET_HOLD)
+
+
+def _was_given(user: Any, codename: str) -> bool:
     if not (user.is_authenticated and user.is_active):
         return False
     granted = Q(group__in=user.groups.all()) | Q(pk__in=user.user_permissions.values("pk"))
-    steering = Permission.objects.filter(content_type__app_label="executors", codename=STEER)
-    return steering.filter(granted).exists()
+    wanted = Permission.objects.filter(content_type__app_label="executors", codename=codename)
+    return wanted.filter(granted).exists()

@@ -87,6 +87,8 @@ def _prepare(run: Run, services: ExitStack) -> None:
     }
     browser = chromium.find_or_install()
     _say(f"Browser: {browser}")
+    if not kept.get(totals.ALLOWED_SKIP):
+        _say(f"Contract tests: the local Stripe alone, for {totals.ALLOWED_SKIP} is not set.")
     redis_url = kept.get("TEST_REDIS_URL") or services.enter_context(_running_valkey())
     run.environment = kept | {
         "COUNTERSIGN_ENV": "test",

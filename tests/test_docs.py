@@ -1,6 +1,7 @@
 """The documentation says what the code does, or this fails."""
 
 import re
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def settings_read() -> set[str]:
 def test_every_variable_is_in_the_readme_and_in_the_example(name):
     assert f"| `{name}` |" in README
     assert re.search(rf"^#? ?{name}=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def default_numbers() -> dict[str, str]:
+    source = (ROOT / "config" / "settings.py").read_text()
+    return dict(re.findall(r'env_int\("([A-Z_]+)", ([0-9 *]+)', source))
+
+
+def test_the_readme_says_the_numbers_that_are_the_default():
+    assert len(default_numbers()) > 8
+    for name, number in default_numbers().items():
+        assert f"| `{name}` | `{prod(map(int, number.split('*')))}` |" in README
 
 
 def test_the_readme_names_no_variable_that_nothing_reads():

@@ -1,6 +1,6 @@
 """The one place that turns errors into HTTP answers (RFC 9457, ``application/problem+json``).
 
-Each problem has a stable ``code``; the table below is the whole list, and the README repeats it.
+Each problem has a stable ``code``; the table below is the whole list, and docs/api.md repeats it.
 """
 
 import logging

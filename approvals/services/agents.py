@@ -22,6 +22,8 @@ from executors.money import DECIMALS
 
 #: Two, so that a key can be rotated without a gap; not more, so that none is forgotten.
 MOST_LIVE_KEYS = 2
+#: In minor units: what every JSON parser reads as the same integer.
+MOST_CEILING = 2**53 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ def create_agent(*, name: str, owner_id: int, description: str, by: Actor) -> Ag
     with transaction.atomic():
         owner = _active_person(owner_id)
         at = clock.now()
+        if "\0" in description:
+            raise AgentError("The description has a NUL, which is no text.", field="description")
         agent = Agent(
             name=name,
             owner=owner,
@@ -219,8 +223,10 @@ def _known_currencies(currencies: list[str], ceiling_minor: int | None) -> list[
 
 
 def _positive(ceiling_minor: int | None) -> int | None:
-    if ceiling_minor is not None and ceiling_minor < 1:
-        raise AgentError("A ceiling is at least 1 minor unit.", field="ceiling_minor")
+    if ceiling_minor is not None and not 1 <= ceiling_minor <= MOST_CEILING:
+        raise AgentError(
+            f"A ceiling is at least 1 minor unit and at most {MOST_CEILING}.", field="ceiling_minor"
+        )
     return ceiling_minor
 
 

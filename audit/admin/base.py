@@ -6,7 +6,7 @@ What changes a row is a page of its own with a form, a reason and one call to a 
 from typing import Any
 
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, render
@@ -85,7 +85,10 @@ class ViewOnlyAdmin(ModelAdmin):
 
     def viewable(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row that the address names, to a person who may see it."""
-        row = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
+        try:
+            row = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
+        except (ValueError, ValidationError) as error:
+            raise Http404 from error  # no id of this model has that form
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         return row

@@ -1,6 +1,7 @@
 """The last screen of ``make run``: what a newcomer does next."""
 
 import json
+import secrets
 import shlex
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ def _first_refund(known: dict[str, Any], payments: list[dict[str, Any]]) -> str:
         [
             f"  curl -sS {known['base_url']}/api/v1/requests",
             f"    -H 'Authorization: Bearer {known['agent_key']}'",
-            "    -H 'Idempotency-Key: first-refund'",
+            # Another one each time, so that a second start does not find the first one's refund.
+            f"    -H 'Idempotency-Key: first-refund-{secrets.token_hex(4)}'",
             "    -H 'Content-Type: application/json'",
             f"    -d {shlex.quote(json.dumps(body))}",
         ]

@@ -15,6 +15,7 @@ from executors.admin.forms import HoldForm
 from executors.enums import HoldScope
 from executors.errors import ExecutorError
 from executors.models import Hold
+from executors.permissions import can_lift_holds
 
 
 class InForceFilter(admin.SimpleListFilter):
@@ -65,7 +66,7 @@ class HoldAdmin(HistoryAdmin):
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add whether this person may lift it."""
-        may = _may(request) and row.lifted_at is None
+        may = can_lift_holds(request.user) and row.lifted_at is None
         url = self.url("lift", row.pk) if may else ""
         return super().page_context(request, row) | {"lift_url": url}
 
@@ -95,7 +96,8 @@ class HoldAdmin(HistoryAdmin):
 
     def lift(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Lift a hold, and every other of the same scope and value."""
-        _require(request)
+        if not can_lift_holds(request.user):
+            raise PermissionDenied
         hold = self.viewable(request, object_id)
         act = Act(
             title=f"Lift the hold on {hold}",

@@ -18,6 +18,7 @@ def bar(page):
 
 def open_from_queue(desk, title: str) -> None:
     desk.open("/admin/approvals/approvalrequest/")
+    desk.look("queue")
     desk.page.get_by_role("link", name=title).click()
     expect(desk.page.locator("h1")).to_contain_text(title)
 

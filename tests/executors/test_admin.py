@@ -245,6 +245,17 @@ def test_an_auditor_sets_no_brake(auditor):
     assert not Hold.objects.exists()
 
 
+def test_a_superuser_in_no_group_sets_a_brake_and_lifts_none(admin_user, execution):
+    client = browser_of(admin_user)
+    client.post(page("hold_set"), {"scope": "EVERYTHING", "reason": "Stop."})
+    [hold] = Hold.objects.all()
+
+    assert "Lift the hold" not in text_of(client.get(page("hold_change", hold.pk)))
+    assert client.post(page("hold_lift", hold.pk), {"reason": "Go on."}).status_code == 403
+    hold.refresh_from_db()
+    assert hold.lifted_at is None
+
+
 def test_the_brakes_in_force_are_filtered(browser, execution):
     browser.post(page("hold_set"), {"scope": "ACTION", "value": "stripe.refund", "reason": "x"})
 

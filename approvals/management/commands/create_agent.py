@@ -1,5 +1,6 @@
 """``manage.py create_agent``: make an agent with its first key."""
 
+import argparse
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,9 @@ from approvals import services
 from approvals.errors import AgentError
 from approvals.models import User
 from audit import actors, clock
+
+#: Ten years: a key that lives longer has no expiry.
+_MOST_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -84,7 +88,13 @@ def _add_scope(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--expires-in-days",
-        type=int,
+        type=_days,
         metavar="DAYS",
         help="until the key expires; default: never",
     )
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to {_MOST_DAYS}")
+    return int(text)

@@ -153,7 +153,7 @@ def test_old_facts_disable_approving_and_are_refused(browser, pending_request, l
     page = text_of(browser.get(address("decide", pending_request)))
     response = browser.post(address("decide", pending_request), vote(pending_request))
 
-    assert "older than 10 minutes" in page
+    assert "The facts are too old: refresh them" in page
     assert 'value="approve" disabled' in page
     assert response.status_code == 409
     assert status_of(pending_request) == "PENDING"

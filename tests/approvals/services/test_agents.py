@@ -233,6 +233,10 @@ def test_the_command_says_the_key_in_words(admin_user, capsys):
     [
         ["x", "--owner=nobody", "--action=stripe.refund"],
         ["x", "--owner=admin", "--action=no"],
+        ["x", "--owner=admin", "--action=stripe.refund", "--expires-in-days=99999999999"],
+        ["x", "--owner=admin", "--action=stripe.refund", "--expires-in-days=0"],
+        ["x", "--owner=admin", "--action=stripe.refund", "--currency=usd", f"--ceiling={10**20}"],
+        ["x", "--owner=admin", "--action=stripe.refund", "--description=\0"],
     ],
 )
 def test_the_command_fails_whole(admin_user, arguments):
