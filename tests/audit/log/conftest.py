@@ -1,5 +1,6 @@
 """The stage of the sealer: a log key, and rows to seal."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from audit.signing.keys import LOG
 
 @pytest.fixture
 def log_key(db: None, settings: Any, tmp_path: Path) -> Iterator[None]:
-    """A log key and a file of trusted keys of this test alone."""
+    """A log key, and a file of trusted keys of this test alone, beside the key of decisions."""
     settings.COUNTERSIGN_LOG_KEY_FILE = tmp_path / "log.pem"
-    settings.COUNTERSIGN_TRUSTED_KEYS_FILE = tmp_path / "trusted.json"
+    known = settings.COUNTERSIGN_TRUSTED_KEYS_FILE
+    settings.COUNTERSIGN_TRUSTED_KEYS_FILE = shutil.copy(known, tmp_path / "trusted.json")
     rotate(settings)
     yield
 
