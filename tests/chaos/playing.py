@@ -74,6 +74,9 @@ class Round:
         self._wake(Wake())
         self.stage.clear_faults()
         self._release(Release(refund=None))
+        for execution in self.present():
+            # Also what is RUNNING under a hold: it would wait for a person until its time is over.
+            self._let_go(execution)
         for _ in range(MOST_TURNS):
             present = self.present()
             for execution in present:
