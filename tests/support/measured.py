@@ -27,8 +27,9 @@ def failures(environment: dict[str, str], *, tell: Callable[[str], None]) -> lis
     least, complete = limits()
     report = json.loads(_json(environment).read_text())
     missed = []
-    if report["totals"]["percent_covered"] < least:
-        missed.append(f"coverage is {report['totals']['percent_covered']:.1f} %, below {least} %")
+    branches = report["totals"]["percent_branches_covered"]
+    if branches < least:
+        missed.append(f"branch coverage is {branches:.1f} %, below {least} %")
     for pattern in complete:
         missed += _incomplete(pattern, report["files"])
     return missed
@@ -39,7 +40,7 @@ def summary(environment: dict[str, str]) -> str:
     file = _json(environment)
     if not file.is_file():
         return "Coverage was not measured."
-    percent = json.loads(file.read_text())["totals"]["percent_covered"]
+    percent = json.loads(file.read_text())["totals"]["percent_branches_covered"]
     return f"Branch coverage {percent:.1f} %."
 
 
