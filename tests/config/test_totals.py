@@ -38,7 +38,7 @@ class TestMeasured:
 
     def missed(self, environment, total, complete):
         files = f'{{"approvals/services/a.py": {{"summary": {{"percent_covered": {complete}}}}}}}'
-        report = f'{{"totals": {{"percent_covered": {total}}}, "files": {files}}}'
+        report = f'{{"totals": {{"percent_branches_covered": {total}}}, "files": {files}}}'
         Path(environment["COVERAGE_FILE"] + "-report.json").write_text(report)
         return measured.failures(environment, tell=lambda _sentence: None)
 
@@ -47,7 +47,7 @@ class TestMeasured:
         assert measured.summary(environment) == "Branch coverage 95.0 %."
 
     def test_too_little_is_named(self, environment):
-        assert self.missed(environment, 94.9, 100) == ["coverage is 94.9 %, below 95.0 %"]
+        assert self.missed(environment, 94.9, 100) == ["branch coverage is 94.9 %, below 95.0 %"]
 
     def test_what_moves_money_must_be_complete(self, environment):
         assert self.missed(environment, 99, 99.5) == [
