@@ -1,5 +1,7 @@
 """Messages get lost, or come too late (Q1, Q2, Q4): what is to be done is in the database."""
 
+import base64
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +17,21 @@ def queue(world: World) -> Iterator["redis.Redis"]:
         yield client
 
 
+def take(queue: "redis.Redis", execution_id: str) -> None:
+    """Take the message as a worker takes it, which then dies before it says so.
+
+    Before it there may be messages about what other tests have done, such as events to be read.
+    """
+    while True:
+        taken = queue.brpop("money", timeout=20)
+        assert taken is not None, "nobody was rung for"
+        message = json.loads(taken[1])  # type: ignore[index]
+        _, arguments, _ = json.loads(base64.b64decode(message["body"]))
+        told = (message["headers"]["task"], arguments.get("execution_id"))
+        if told == ("executors.tasks.run", execution_id):
+            return
+
+
 def test_a_message_that_was_taken_and_lost_costs_nothing(
     world: World, queue: "redis.Redis"
 ) -> None:
@@ -22,11 +39,9 @@ def test_a_message_that_was_taken_and_lost_costs_nothing(
     request_id = world.submit(payment)
     with world.stack.without("money"):
         world.approve(request_id)
-        # Taken from the queue as a worker takes it, which then dies before it says so.
-        _, message = queue.brpop("money", timeout=20)  # type: ignore[misc]
+        take(queue, world.execution_id(request_id))
         queue.delete("money")
 
-    assert b"executors.tasks.run" in message
     assert world.execution(request_id, "SUCCEEDED")
     assert world.attempts(world.execution_id(request_id)) == 1
     assert len(world.refunds(payment)) == 1
