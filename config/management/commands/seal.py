@@ -1,22 +1,20 @@
 """``manage.py seal``: the sealer of the record."""
 
-import argparse
 import json
-import math
-import signal
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from audit.errors import DamagedLogError, KeyFileError
 from audit.log import services
 from audit.log.sealing import Loop
 from config import startup
+from config.management.looping import LoopCommand, seconds, stop_on_signals
 
 
-class Command(BaseCommand):
+class Command(LoopCommand):
     """Parses, lets the loop run, translates."""
 
     help = (
@@ -25,14 +23,12 @@ class Command(BaseCommand):
         "SIGTERM or Ctrl-C. Exit codes: 0, it was stopped, or --once met no trouble; 1, it could "
         "not start, or --once met some; 2, wrong arguments."
     )
-    # The checks of a web process have nothing to say here, and a restart should be quick.
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument(
             "--every",
-            type=_seconds,
+            type=seconds,
             default=1.0,
             metavar="SECONDS",
             help="how long to wait between two looks; default: 1",
@@ -52,15 +48,10 @@ class Command(BaseCommand):
             self._once()
             return
         loop = Loop()
-
-        def stop(*_: object) -> None:
-            loop.stopping = True
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
-        self._say(f"Sealing every {options['every']:g} s.")
+        stop_on_signals(loop)
+        self.say(f"Sealing every {options['every']:g} s.")
         loop.run(every=options["every"])
-        self._say("Stopped.")
+        self.say("Stopped.")
 
     def _once(self) -> None:
         try:
@@ -69,20 +60,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"The database does not answer: {error}") from error
-        self._say(json.dumps(asdict(done)))
+        self.say(json.dumps(asdict(done)))
         if done.refused:
             raise CommandError(f"{len(done.refused)} rows are not authentic; the log says which.")
-
-    def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0.1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
-    return seconds

@@ -1,20 +1,18 @@
 """``manage.py work``: the worker that needs no broker."""
 
-import argparse
 import json
-import math
-import signal
 from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config import startup
+from config.management.looping import LoopCommand, seconds, stop_on_signals
 from executors.working import AWAY, Loop
 
 
-class Command(BaseCommand):
+class Command(LoopCommand):
     """Parses, lets the loop run, translates."""
 
     help = (
@@ -24,14 +22,12 @@ class Command(BaseCommand):
         "1, it could not start, --once met some, or its hard time limit was over (let its "
         "supervisor start it again); 2, wrong arguments."
     )
-    # The checks of a web process have nothing to say here, and a restart should be quick.
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument(
             "--every",
-            type=_seconds,
+            type=seconds,
             default=settings.COUNTERSIGN_SWEEP_EVERY,
             metavar="SECONDS",
             help="how long to wait when nothing is due; default: COUNTERSIGN_SWEEP_EVERY "
@@ -49,38 +45,19 @@ class Command(BaseCommand):
         startup.check_money_role()
         startup.check_people()
         loop = Loop()
-
-        def stop(*_: object) -> None:
-            loop.stopping = True
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        stop_on_signals(loop)
         if options["once"]:
             self._once(loop)
         else:
-            self._say(f"Working every {options['every']:g} s.")
+            self.say(f"Working every {options['every']:g} s.")
             loop.run(every=options["every"])
-            self._say("Stopped.")
+            self.say("Stopped.")
 
     def _once(self, loop: Loop) -> None:
         try:
             done = loop.round()
         except AWAY as error:
             raise CommandError(f"The database does not answer: {error}") from error
-        self._say(json.dumps(asdict(done)))
+        self.say(json.dumps(asdict(done)))
         if done.failed:
             raise CommandError(f"{len(done.failed)} could not be worked on; the log says why.")
-
-    def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0.1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
-    return seconds
