@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from audit import actors, history
+from audit.alarms import raise_alarm
 from audit.history import Fact
-from executors.alarms import raise_alarm
 from executors.enums import EventType, FindingKind
 from executors.models import Execution, Finding
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from django.conf import settings
 
+from audit.alarms import raise_alarm
 from audit.canonical import digest_of
 from audit.errors import KeyFileError, RevokedKeyError, SignatureError, UnknownKeyError
 from audit.signing import keys, tokens
 from executors import registry
-from executors.alarms import raise_alarm
 from executors.base import Executor
 from executors.errors import HeldError, RefusedError, UnknownActionError
 from executors.models import Execution

@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 
 from approvals.errors import SigningUnavailableError
+from audit.alarms import raise_alarm
 from audit.errors import KeyFileError, RevokedKeyError, SignatureError, UnknownKeyError
 from audit.signing import keys, tokens
-from executors.alarms import raise_alarm
 
 
 @dataclass(frozen=True, kw_only=True)

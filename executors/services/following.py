@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit import actors, clock, failpoints
 from audit.actors import Actor
-from executors.alarms import raise_alarm
+from audit.alarms import raise_alarm
 from executors.base import Receipt
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution

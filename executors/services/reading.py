@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from audit.alarms import raise_alarm
 from executors import registry, verification
-from executors.alarms import raise_alarm
 from executors.base import Provider, Receipt
 from executors.enums import AttemptClass, ReadingResult
 from executors.errors import ExecutorError, HeldError, LookUpMismatchError, ProviderError

@@ -5,8 +5,8 @@ import time
 
 from audit import actors, clock, failpoints
 from audit.actors import Actor
+from audit.alarms import raise_alarm
 from executors import verification
-from executors.alarms import raise_alarm
 from executors.base import Receipt
 from executors.enums import AttemptClass, ExecutionStatus
 from executors.errors import (

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, QuerySet
 
 from audit import clock
+from audit.alarms import raise_alarm
 from executors import bell, findings, registry, verification
-from executors.alarms import raise_alarm
 from executors.base import Executor, Listed
 from executors.enums import AttemptClass, FindingKind
 from executors.enums import ExecutionStatus as S

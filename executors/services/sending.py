@@ -7,8 +7,8 @@ from django.db import transaction
 
 from audit import clock, failpoints
 from audit.actors import Actor
+from audit.alarms import raise_alarm
 from audit.canonical import sha256_hex
-from executors.alarms import raise_alarm
 from executors.base import Executor, Prepared, Provider, Receipt
 from executors.enums import AttemptClass, EventType
 from executors.enums import ExecutionStatus as S

@@ -10,9 +10,9 @@ from django.db import transaction
 
 from audit import clock, failpoints
 from audit.actors import Actor
+from audit.alarms import raise_alarm
 from audit.history import stamp
 from audit.signing.tokens import token_digest
-from executors.alarms import raise_alarm
 from executors.base import Receipt
 from executors.enums import AttemptClass
 from executors.enums import ExecutionStatus as S

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit import clock
 from audit.actors import Actor
-from executors.alarms import raise_alarm
+from audit.alarms import raise_alarm
 from executors.enums import AttemptClass, EventType
 from executors.enums import ExecutionStatus as S
 from executors.errors import ExecutorError, ProviderError, RefusedError

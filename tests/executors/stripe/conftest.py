@@ -15,11 +15,13 @@ from urllib.parse import urlencode
 import pytest
 from stripe import StripeClient
 
+from executors.stripe import gateway
 from executors.stripe.sandbox import keys
 from executors.stripe.sandbox.application import Application
 from executors.stripe.sandbox.messages import Answer, Request
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
 from executors.stripe.sandbox.store import Store
+from tests.executors.stripe.scripted_http import ScriptedHttp, scripted_http
 
 PROVIDERS = ["local", *(["real"] if os.environ.get("STRIPE_TEST_KEY") else [])]
 
@@ -153,3 +155,14 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def error_of(answer: Answer) -> Any:
     """The error object of a refusal."""
     return json.loads(answer.body)["error"]
+
+
+@pytest.fixture
+def http(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHttp]:
+    """A Stripe that answers what it is told, byte for byte."""
+    monkeypatch.setattr(gateway, "_accounts", {})
+    with scripted_http() as server:
+        settings.STRIPE_API_BASE = server.base_url
+        settings.STRIPE_API_KEY = "rk_local_money12345"
+        settings.STRIPE_READ_KEY = "rk_local_read123456"
+        yield server

@@ -1,7 +1,6 @@
 """The only door to Stripe: what goes over the wire, and what each answer proves."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,16 +30,6 @@ REFUND = {
     "currency": "usd",
     "status": "succeeded",
 }
-
-
-@pytest.fixture
-def http(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHttp]:
-    monkeypatch.setattr(gateway, "_accounts", {})
-    with scripted_http() as server:
-        settings.STRIPE_API_BASE = server.base_url
-        settings.STRIPE_API_KEY = "rk_local_money12345"
-        settings.STRIPE_READ_KEY = "rk_local_read123456"
-        yield server
 
 
 def post(server: ScriptedHttp, *answers: bytes) -> Any:

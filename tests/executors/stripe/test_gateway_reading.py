@@ -1,6 +1,5 @@
 """The only door to Stripe: whose key, which account, and everything that is read."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,8 @@ from executors.stripe.gateway import Gateway, money_gateway, reading_gateway
 from tests.executors.stripe.scripted_http import (
     ScriptedHttp,
     answer,
-    scripted_http,
     stripe_error,
 )
-
-
-@pytest.fixture
-def http(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHttp]:
-    monkeypatch.setattr(gateway, "_accounts", {})
-    with scripted_http() as server:
-        settings.STRIPE_API_BASE = server.base_url
-        settings.STRIPE_API_KEY = "rk_local_money12345"
-        settings.STRIPE_READ_KEY = "rk_local_read123456"
-        yield server
 
 
 class TestPages:

@@ -1,6 +1,5 @@
 """A refund at the (local) Stripe: sent, received, looked up; and through the whole floor."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,10 +7,9 @@ import pytest
 from executors.base import Prepared
 from executors.enums import AttemptClass
 from executors.errors import ProviderError
-from executors.stripe import gateway
 from executors.stripe.gateway import API_VERSION
 from executors.stripe.refunds import StripeRefund
-from tests.executors.stripe.scripted_http import ScriptedHttp, answer, scripted_http
+from tests.executors.stripe.scripted_http import ScriptedHttp, answer
 
 REFUNDS = StripeRefund()
 DIGEST = "d" * 64
@@ -114,15 +112,6 @@ REFUND = {
     "currency": "usd",
     "status": "succeeded",
 }
-
-
-@pytest.fixture
-def http(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHttp]:
-    monkeypatch.setattr(gateway, "_accounts", {})
-    with scripted_http() as server:
-        settings.STRIPE_API_BASE = server.base_url
-        settings.STRIPE_API_KEY = "rk_local_money12345"
-        yield server
 
 
 class TestReceipt:

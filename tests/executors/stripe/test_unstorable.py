@@ -1,6 +1,6 @@
 """What Stripe answers is written down, however long it is and whatever is in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +12,11 @@ from executors.base import Prepared
 from executors.enums import AttemptClass, ExecutionStatus
 from executors.errors import FactsUnavailableError, ProviderError
 from executors.models import Attempt, Execution, Finding, Intent, Scan
-from executors.stripe import cleaning, gateway
+from executors.stripe import cleaning
 from executors.stripe.gateway import money_gateway
 from executors.stripe.refunds import StripeRefund
 from tests.executors.conftest import run
-from tests.executors.stripe.scripted_http import ScriptedHttp, answer, scripted_http
+from tests.executors.stripe.scripted_http import ScriptedHttp, answer
 
 REFUNDS = StripeRefund()
 PREPARED = Prepared(method="POST", path="/v1/refunds", body="amount=1", api_version="1")
@@ -28,16 +28,6 @@ CHARGE = {"id": "ch_1", "amount_captured": 12000, "amount_refunded": 0, "dispute
 PAYMENT = {"id": "pi_1234", "amount": 12000, "currency": "usd", "latest_charge": CHARGE}
 ACCOUNT = answer(200, {"id": "acct_1"})
 LONG = {"Request-Id": "req_" + "x" * 300}
-
-
-@pytest.fixture
-def http(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedHttp]:
-    monkeypatch.setattr(gateway, "_accounts", {})
-    with scripted_http() as server:
-        settings.STRIPE_API_BASE = server.base_url
-        settings.STRIPE_API_KEY = "rk_local_money12345"
-        settings.STRIPE_READ_KEY = "rk_local_read123456"
-        yield server
 
 
 @pytest.fixture

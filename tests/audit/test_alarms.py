@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from executors.alarms import raise_alarm
+from audit.alarms import raise_alarm
 
 
 def test_it_says_code_and_subject_at_the_highest_level(caplog: pytest.LogCaptureFixture) -> None:
