@@ -13,8 +13,3 @@ class SessionStore(db.SessionStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         return bool(key and _KEY.fullmatch(key))
-
-    @classmethod
-    def get_model_class(cls) -> type:
-        """Return Django's own table."""
-        return db.SessionStore.get_model_class()
