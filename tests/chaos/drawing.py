@@ -177,10 +177,15 @@ class _Drawing:
         self._put(Storm(seed=self.dice.randrange(1_000_000), rate=rate, kinds=_STORMY))
 
     def jump(self) -> None:
-        """Seconds to minutes mostly; sometimes past the lease, past exp, past the key's memory."""
+        """Seconds to minutes mostly; sometimes past the lease, past exp, past the key's memory.
+
+        Now and then the database's clock is put back a little.
+        """
         dice = self.dice
         kind = dice.random()
-        if kind < 0.5:
+        if kind < 0.06:
+            seconds = -dice.randint(1, 30)
+        elif kind < 0.5:
             seconds = dice.randint(1, 15)
         elif kind < 0.85:
             seconds = _LEASE + dice.randint(1, 10)
@@ -194,7 +199,7 @@ class _Drawing:
         if self.since + seconds > MOST_UNDER_WAY:
             self.wake()
         else:
-            self.since += seconds
+            self.since += max(seconds, 0)
         self._put(Jump(seconds=seconds))
 
     def wake(self) -> None:

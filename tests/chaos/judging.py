@@ -6,6 +6,7 @@ from typing import Any
 from audit.signing import tokens
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution, Finding
+from executors.services import settling
 from tests.chaos.playing import Round
 from tests.chaos.schedules import Schedule
 from tests.crash.ledgers import problems
@@ -13,6 +14,9 @@ from tests.crash.ledgers import problems
 _CAME_BACK = ("failed", "canceled")
 #: A refund that failed at the provider before we had heard of it.
 _FAILED_THERE = "expired_or_canceled_card"
+#: Its time was over before anything had left, or what may have left is not there.
+_ABSENT = "absent_at_provider"
+_OVER = ("expired", _ABSENT)
 #: Stripe's words when the rest of the payment is too little: a code, or none but the type.
 _TOO_MUCH = ("charge_already_refunded", "invalid_request_error")
 
@@ -63,28 +67,51 @@ def lost(
         return
     claims = tokens.unverified_claims(execution.token)
     excused = (
-        code == "revoked"
+        (code == "revoked" and schedule.is_revoked(number))
         or (code == _FAILED_THERE and _came_back(claims, ledger))
         or (code in _TOO_MUCH and _leaves_too_little(claims, ledger))
-        or (code in ("expired", "absent_at_provider") and schedule.may_run_out(number))
+        or (code in _OVER and schedule.may_run_out(number))
+        or (code == _ABSENT and is_given_up(execution))
     )
     if not excused:
         yield f"{execution.pk}: lost: {execution.status} {code}: {execution.error_message}"
 
 
+def may_end_unpaid(
+    execution: Execution, *, number: int, schedule: Schedule, ledger: dict[str, Any]
+) -> bool:
+    """Whether there is any reason at all for this one to end unpaid; all others must be paid."""
+    claims = tokens.unverified_claims(execution.token)
+    return (
+        schedule.is_revoked(number)
+        or schedule.may_run_out(number)
+        or is_given_up(execution)
+        or _came_back(claims, ledger)
+        or _leaves_too_little(claims, ledger)
+    )
+
+
+def is_given_up(execution: Execution) -> bool:
+    """Whether the provider failed so often, and about this one, that asking on was no use."""
+    return execution.attempts.filter(http_status__gte=500).count() >= settling.MOST_SERVER_ERRORS
+
+
 def _came_back(claims: dict[str, Any], ledger: dict[str, Any]) -> bool:
     return any(
-        refund["metadata"].get("countersign_decision") == claims["jti"]
-        and refund["status"] in _CAME_BACK
+        _is_of(refund, claims) and refund["status"] in _CAME_BACK
         for payment in ledger["payments"]
         for refund in payment["refunds"]
     )
 
 
 def _leaves_too_little(claims: dict[str, Any], ledger: dict[str, Any]) -> bool:
-    """Whether there was a moment at which the provider had too little left for this one."""
+    """Whether there was a moment at which the others left too little for this one."""
     payload = claims["payload"]
     [payment] = [one for one in ledger["payments"] if one["id"] == payload["payment_intent"]]
     # What came back later was gone before.
-    ever: int = sum(refund["amount"] for refund in payment["refunds"])
-    return bool(ever + payload["amount"] > payment["amount_captured"])
+    others: int = sum(r["amount"] for r in payment["refunds"] if not _is_of(r, claims))
+    return bool(others + payload["amount"] > payment["amount_captured"])
+
+
+def _is_of(refund: dict[str, Any], claims: dict[str, Any]) -> bool:
+    return bool(refund["metadata"].get("countersign_decision") == claims["jti"])

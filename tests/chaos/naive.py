@@ -15,6 +15,7 @@ from executors.errors import ProviderError
 from executors.models import Attempt, Execution
 from executors.services import moves, sending, settling, stopping, sweeping
 from executors.stripe.refunds import StripeRefund
+from tests.chaos.schedules import WITHIN
 
 _post = StripeRefund.execute
 
@@ -72,6 +73,18 @@ def bell_is_truth() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_try() -> Iterator[None]:
+    """A try that did not work out is somebody else's business: nobody tries again in time."""
+
+    def delay_after(tries: int) -> int:
+        return 2 * WITHIN
+
+    with patch.object(settling, "delay_after", delay_after):
+        yield
+
+
 EXECUTORS: dict[str, Callable[[], AbstractContextManager[None]]] = {
-    twin.__name__: twin for twin in (key_per_attempt, silence_is_refusal, no_fence, bell_is_truth)
+    twin.__name__: twin
+    for twin in (key_per_attempt, silence_is_refusal, no_fence, bell_is_truth, one_try)
 }

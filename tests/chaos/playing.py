@@ -133,7 +133,10 @@ class Round:
         self.stage.storm(seed=step.seed, rate=step.rate, kinds=step.kinds)
 
     def _jump(self, step: Jump) -> None:
-        self.stage.advance(step.seconds)
+        if step.seconds < 0:
+            self.stage.put_back(-step.seconds)
+        else:
+            self.stage.advance(step.seconds)
 
     def _wake(self, _: Wake) -> None:
         processes.wake(self.frozen)

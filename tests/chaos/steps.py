@@ -87,11 +87,13 @@ class Storm:
 
 @dataclass(frozen=True, kw_only=True)
 class Jump:
-    """Both clocks go forward by so many seconds."""
+    """Both clocks go forward by so many seconds; below 0, the database's alone is put back."""
 
     seconds: int
 
     def __str__(self) -> str:
+        if self.seconds < 0:
+            return f"the database's clock is put back by {-self.seconds} s"
         return f"{self.seconds} s pass"
 
 

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from executors.enums import AttemptClass
-from executors.models import Attempt
+from executors.models import Attempt, Execution
+from tests.chaos.judging import may_end_unpaid
 from tests.chaos.playing import Round
 from tests.chaos.steps import Break, Fate, Jump, Work
 from tests.chaos.telling import SERIOUS
@@ -21,9 +22,7 @@ def count(played: Round, problems: list[str]) -> Counter[str]:
         {
             "rounds": 1,
             "refunds": len(executions),
-            "that nothing excuses": sum(
-                not played.schedule.excuses(number) for number in played.executions
-            ),
+            "that had to be paid": _had_to_be_paid(played, executions),
             "processes": len(ends),
             "killed": sum(end.signal != 0 for end in ends),
             "frozen": fates[Fate.FREEZE] + fates[Fate.STALL],
@@ -42,3 +41,15 @@ def count(played: Round, problems: list[str]) -> Counter[str]:
     for name, words in SERIOUS.items():
         total[name] += sum(any(word in problem for word in words) for problem in problems)
     return total
+
+
+def _had_to_be_paid(played: Round, executions: list[Execution]) -> int:
+    """How many refunds nothing could excuse, so that each of them would be called lost."""
+    numbers = {execution.pk: number for number, execution in played.executions.items()}
+    ledger = played.stage.ledger()
+    return sum(
+        not may_end_unpaid(
+            execution, number=numbers[execution.pk], schedule=played.schedule, ledger=ledger
+        )
+        for execution in executions
+    )

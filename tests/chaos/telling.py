@@ -17,7 +17,7 @@ def table(total: Counter[str]) -> str:
     plain = (
         "rounds",
         "refunds",
-        "that nothing excuses",
+        "that had to be paid",
         "processes",
         "killed",
         "frozen",

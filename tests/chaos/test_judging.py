@@ -1,16 +1,19 @@
 """What the judge of a round adds to the checker: payments as a whole, and what was intended."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 
-from audit.signing import keys, tokens
+from audit import clock
+from executors.enums import AttemptClass
 from executors.enums import ExecutionStatus as S
-from executors.models import Execution
-from tests.chaos.judging import lost, over_paid
-from tests.chaos.schedules import WITHIN, Payment, Refund, Schedule
-from tests.chaos.steps import Break, Decide, Jump, Revoke, Settle, Step, Storm
+from executors.models import Attempt, Execution
+from executors.stripe.sandbox.process import RunningSandbox
+from tests.chaos.judging import lost, may_end_unpaid, over_paid
+from tests.chaos.schedules import MOST_TO_SETTLE, WITHIN, Payment, Refund, Schedule
+from tests.chaos.steps import Break, Decide, Jump, Revoke, Step, Storm
+from tests.crash.stage import Stage
 
 
 def ledger(*refunds: tuple[int, str], refunded: int) -> dict[str, Any]:
@@ -46,52 +49,106 @@ def test_sums_that_differ_are_told() -> None:
     assert problem == "pi_1: the provider's own sums differ"
 
 
-def decided(status: S, code: str, amount: int = 50) -> Execution:
-    claims = {"jti": "dec_1", "iat": 0, "payload": {"payment_intent": "pi_1", "amount": amount}}
-    key = keys.load_signing_key(settings.COUNTERSIGN_SIGNING_KEY_FILE)
-    return Execution(status=status, error_code=code, token=tokens.sign(claims, key))
+@pytest.fixture
+def decided(db: None, local_stripe: RunningSandbox) -> Callable[..., Execution]:
+    """A refund of 50 that has ended so; ``errors`` of its tries were the provider's own."""
+
+    def decide(status: S, code: str, errors: int = 0) -> Execution:
+        execution = Stage(sandbox=local_stripe).decide("pi_1", amount=50)
+        execution.status, execution.error_code = status, code
+        for number in range(1, errors + 1):
+            add_error(execution, number)
+        return execution
+
+    return decide
+
+
+def add_error(execution: Execution, number: int) -> None:
+    now = clock.now()
+    Attempt.objects.create(
+        execution=execution,
+        number=number,
+        fence=number,
+        started_at=now,
+        ended_at=now,
+        outcome=AttemptClass.AMBIGUOUS,
+        http_status=500,
+    )
 
 
 def told(
     execution: Execution, *steps: Step, within: int = WITHIN, paid: dict[str, Any] | None = None
 ) -> list[str]:
+    return list(lost(execution, **circumstances(*steps, within=within, paid=paid)))
+
+
+def circumstances(
+    *steps: Step, within: int = WITHIN, paid: dict[str, Any] | None = None
+) -> dict[str, Any]:
     decide = Decide(refund=0, payment=0, amount=50, within=within)
     nothing = ledger(refunded=0)
-    return list(
-        lost(execution, number=0, schedule=schedule(decide, *steps), ledger=paid or nothing)
-    )
+    return {"number": 0, "schedule": schedule(decide, *steps), "ledger": paid or nothing}
+
+
+LONG = Jump(seconds=WITHIN - MOST_TO_SETTLE + 1)
 
 
 @pytest.mark.parametrize(
     ("status", "code", "steps"),
     [
-        (S.REFUSED, "revoked", ()),
-        (S.REFUSED, "expired", (Jump(seconds=90_000),)),
-        (S.FAILED, "absent_at_provider", (Jump(seconds=90_000),)),
-        (S.FAILED, "absent_at_provider", (Storm(seed=1, rate=0.1, kinds=()),)),
+        (S.REFUSED, "revoked", (Revoke(refund=0),)),
+        (S.REFUSED, "expired", (LONG,)),
+        (S.FAILED, "absent_at_provider", (LONG,)),
     ],
 )
 def test_a_decision_may_end_unpaid_for_a_reason_of_the_schedule(
-    status: S, code: str, steps: tuple[Step, ...]
+    status: S, code: str, steps: tuple[Step, ...], decided: Callable[..., Execution]
 ) -> None:
     assert told(decided(status, code), *steps) == []
+    assert may_end_unpaid(decided(status, code), **circumstances(*steps))
 
 
-def test_a_decision_in_a_hurry_may_run_out() -> None:
+def test_a_decision_may_end_unpaid_when_the_provider_failed_again_and_again(
+    decided: Callable[..., Execution],
+) -> None:
+    assert told(decided(S.FAILED, "absent_at_provider", errors=5)) == []
+    [problem] = told(decided(S.FAILED, "absent_at_provider", errors=4))
+
+    assert ": lost: FAILED absent_at_provider" in problem
+
+
+def test_time_that_passed_before_a_decision_excuses_nothing(
+    decided: Callable[..., Execution],
+) -> None:
+    late = Decide(refund=0, payment=0, amount=50, within=WITHIN)
+    plan = schedule(LONG, late)
+
+    [problem] = lost(
+        decided(S.REFUSED, "expired"), number=0, schedule=plan, ledger=ledger(refunded=0)
+    )
+
+    assert ": lost: REFUSED expired" in problem
+
+
+def test_a_decision_in_a_hurry_may_run_out(decided: Callable[..., Execution]) -> None:
     assert told(decided(S.REFUSED, "expired"), within=60) == []
 
 
-def test_a_decision_may_find_too_little_left_even_if_that_came_back_later() -> None:
+def test_a_decision_may_find_too_little_left_even_if_that_came_back_later(
+    decided: Callable[..., Execution],
+) -> None:
     gone = ledger((60, "failed"), refunded=0)
 
     assert told(decided(S.FAILED, "invalid_request_error"), paid=gone) == []
 
 
-def test_a_refund_may_fail_at_the_provider_if_it_is_there() -> None:
-    there = ledger((50, "failed"), refunded=0)
-    there["payments"][0]["refunds"][0]["metadata"] = {"countersign_decision": "dec_1"}
+def test_a_refund_may_fail_at_the_provider_if_it_is_there(
+    decided: Callable[..., Execution],
+) -> None:
+    refused = decided(S.FAILED, "expired_or_canceled_card")
+    there = of_decision(refused, ledger((50, "failed"), refunded=0))
 
-    assert told(decided(S.FAILED, "expired_or_canceled_card"), paid=there) == []
+    assert told(refused, paid=there) == []
 
 
 @pytest.mark.parametrize(
@@ -102,30 +159,39 @@ def test_a_refund_may_fail_at_the_provider_if_it_is_there() -> None:
         (S.FAILED, "invalid_request_error"),
         (S.FAILED, "charge_already_refunded"),
         (S.FAILED, "expired_or_canceled_card"),
+        (S.REFUSED, "revoked"),
         (S.REFUSED, "attempts_exhausted"),
         (S.FAILED, "connection_error"),
     ],
 )
-def test_a_decision_that_ends_unpaid_without_one_is_lost(status: S, code: str) -> None:
+def test_a_decision_that_ends_unpaid_without_one_is_lost(
+    status: S, code: str, decided: Callable[..., Execution]
+) -> None:
     line = {"match": {"method": "POST"}, "fault": "drop_after", "times": 1}
-    calm = Storm(seed=1, rate=0.0, kinds=())
+    storm = Storm(seed=1, rate=0.6, kinds=("stored_500",))
 
     [problem] = told(
         decided(status, code),
         Break(lines=(line,)),
         Jump(seconds=60),
-        calm,
+        storm,
         paid=ledger((50, "succeeded"), refunded=50),
     )
 
     assert f": lost: {status} {code}" in problem
 
 
-def test_what_nothing_excuses_has_to_be_paid() -> None:
-    decide = Decide(refund=0, payment=0, amount=50, within=WITHIN)
+def test_what_nothing_excuses_had_to_be_paid(decided: Callable[..., Execution]) -> None:
+    paid = decided(S.SUCCEEDED, "")
+    own = of_decision(paid, ledger((50, "succeeded"), refunded=50))
 
-    assert not schedule(decide).excuses(0)
-    assert schedule(decide, Revoke(refund=0)).excuses(0)
-    assert schedule(decide, Settle(refund=0, outcome="failed")).excuses(0)
-    assert schedule(decide, asked=(50, 51)).excuses(0)
-    assert schedule(decide, Jump(seconds=90_000)).excuses(0)
+    assert not may_end_unpaid(paid, **circumstances(paid=own))
+    assert not may_end_unpaid(paid, **circumstances(paid=ledger((50, "pending"), refunded=50)))
+    assert may_end_unpaid(paid, **circumstances(paid=ledger((51, "succeeded"), refunded=51)))
+    assert may_end_unpaid(paid, **circumstances(within=60))
+
+
+def of_decision(execution: Execution, paid: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"countersign_decision": execution.jti}
+    paid["payments"][0]["refunds"][0]["metadata"] = metadata
+    return paid

@@ -32,7 +32,7 @@ def longest_under_way(steps: Iterable[Step]) -> int:
         if isinstance(step, Wake):
             since = None
         elif isinstance(step, Jump) and since is not None:
-            since += step.seconds
+            since += max(step.seconds, 0)
             longest = max(longest, since)
         elif isinstance(step, Work | Sweep) and since is None:
             since = 0

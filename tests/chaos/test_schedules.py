@@ -1,6 +1,7 @@
 """Random faults, kills and clock jumps over concurrent refunds: no money twice, none lost."""
 
 import pytest
+from django.db import connection
 
 from tests.chaos.drawing import draw
 from tests.chaos.scene import Place
@@ -22,8 +23,14 @@ def failures(place: Place, seeds: range) -> list[str]:
         schedule = draw(seed)
         _, problems = place.play(schedule)
         if problems:
-            told += [*schedule.lines(), *problems, f"make chaos SEED={seed} ROUNDS=1"]
+            told += [*schedule.lines(), *problems, again(seed)]
     return told
+
+
+def again(seed: int) -> str:
+    return (
+        f".venv/bin/python -m tests.chaos --seed {seed} --rounds 1 --database {connection.vendor}"
+    )
 
 
 @pytest.mark.parametrize("seeds", batches(FEW), ids=str)

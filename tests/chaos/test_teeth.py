@@ -13,6 +13,7 @@ EXPECTED = {
     "silence_is_refusal": (6, "FAILED, but re_"),
     "no_fence": (21, "InvalidTransitionError|the fences of the attempts are"),
     "bell_is_truth": (4, "stuck in RUNNING"),
+    "one_try": (10, ": lost: "),
 }
 _SEEDS = 40
 

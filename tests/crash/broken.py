@@ -1,4 +1,4 @@
-"""Four executors as they are often written. Each must fail the scenarios that ours passes.
+"""Executors as they are often written. Each must fail the scenarios that ours passes.
 
 They replace one step of ours in this process, and so in every process that is forked from it.
 """
@@ -15,6 +15,7 @@ from audit import clock, failpoints
 from audit.identifiers import new_id
 from executors import verification
 from executors.enums import ExecutionStatus as S
+from executors.errors import LostLeaseError
 from executors.models import Execution, Intent
 from executors.services import claiming, moves, running, sending, settling, stopping, sweeping
 from executors.verification import Verified
@@ -34,6 +35,18 @@ def new_key_per_retry(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_fence(patch: pytest.MonkeyPatch) -> None:
+    """Whoever had the execution once goes on with it while it runs, whoever runs it by now."""
+
+    def still_mine(claimed: Execution) -> Execution:
+        execution = moves.lock(claimed.pk)
+        if execution.status != S.RUNNING:
+            raise LostLeaseError("It does not run any more.")
+        return execution
+
+    _claim_with(patch, still_mine)
+
+
+def no_look_at_the_status(patch: pytest.MonkeyPatch) -> None:
     """Whoever had the execution once goes on with it, whatever became of it since."""
 
     def still_mine(claimed: Execution) -> Execution:
@@ -42,8 +55,12 @@ def no_fence(patch: pytest.MonkeyPatch) -> None:
         execution.lease_expires_at = clock.now() + timedelta(minutes=1)
         return execution
 
+    _claim_with(patch, still_mine)
+
+
+def _claim_with(patch: pytest.MonkeyPatch, lock_claimed: Callable[[Execution], Execution]) -> None:
     for module in (sending, settling, stopping):
-        patch.setattr(module, "lock_claimed", still_mine)
+        patch.setattr(module, "lock_claimed", lock_claimed)
 
 
 def result_before_intent(patch: pytest.MonkeyPatch) -> None:

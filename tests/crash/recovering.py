@@ -15,12 +15,12 @@ MOST_TURNS = 40
 
 
 def _until_settled(stage: Stage, executions: Sequence[Execution], turn: Callable[[], None]) -> None:
+    """Turn until all is over; once in any case: what was over before must not come back to life."""
     for _ in range(MOST_TURNS):
-        present = fresh(executions)
-        if all(execution.status in SETTLED for execution in present):
-            return
-        stage.pass_time(present)
+        stage.pass_time(fresh(executions))
         turn()
+        if all(execution.status in SETTLED for execution in fresh(executions)):
+            return
 
 
 def by_sweeper(stage: Stage, executions: Sequence[Execution]) -> None:

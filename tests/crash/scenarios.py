@@ -1,9 +1,11 @@
 """What may happen to a refund on its way, and what is wrong afterwards: [] when nothing is.
 
-The same list is held against our executor, which passes, and against four broken ones.
+The same list is held against our executor, which passes, and against broken ones.
 """
 
 from collections.abc import Callable
+
+from django.conf import settings
 
 from approvals.models.people import REVIEWERS
 from audit import clock
@@ -15,7 +17,7 @@ from tests.conftest import make_person
 from tests.crash.children import freeze
 from tests.crash.ledgers import problems
 from tests.crash.recovering import by_both, by_redelivery, by_sweeper
-from tests.crash.stage import Stage, fresh
+from tests.crash.stage import Stage, everything, fresh
 
 Scenario = Callable[[Stage], list[str]]
 
@@ -70,6 +72,25 @@ def revoked_while_a_worker_slept(stage: Stage) -> list[str]:
     return _judge(stage)
 
 
+def woken_while_another_has_it(stage: Stage) -> list[str]:
+    """The worker stands still before it sends; another has taken over when it wakes."""
+    execution = stage.decide(stage.pay())
+    sleeper = stage.worker(execution.pk, at="intent:committed", fate=freeze)
+    sleeper.wait_frozen()
+    stage.advance(settings.COUNTERSIGN_LEASE)
+    present = stage.worker(execution.pk, at="attempt:committed", fate=freeze)
+    present.wait_frozen()
+    begun = everything([execution])
+    sleeper.wake()
+    sleeper.wait()
+    meddled = everything([execution]) != begun
+    present.wake()
+    present.wait()
+    by_both(stage, [execution])
+    told = [f"{execution.pk}: written to by a worker that had lost it"] if meddled else []
+    return told + _judge(stage)
+
+
 def frozen_past_its_time(stage: Stage) -> list[str]:
     """The worker stands still before it sends, and wakes when the decision is no longer good."""
     execution = stage.decide(stage.pay())
@@ -100,6 +121,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     answer_lost,
     killed_with_the_answer_and_late,
     revoked_while_a_worker_slept,
+    woken_while_another_has_it,
     frozen_past_its_time,
     delivered_eight_times,
 )

@@ -26,6 +26,7 @@ from audit.signing import keys, tokens
 from executors import services
 from executors.base import Provider
 from executors.enums import ExecutionStatus as S
+from executors.limits import time_limits
 from executors.models import Execution
 from executors.stripe.sandbox.process import RunningSandbox
 from tests.crash.children import Child
@@ -112,6 +113,10 @@ class Stage:
         clock.offset += timedelta(seconds=seconds)
         self._switch("POST", "/_local/clock", {"advance": int(seconds) + 1})
 
+    def put_back(self, seconds: float) -> None:
+        """Put the database's clock back, as an operator or NTP does; the provider's goes on."""
+        clock.offset += timedelta(seconds=-seconds)
+
     def forget_keys(self) -> None:
         """Let a day pass at the local Stripe alone, which then remembers no idempotency key."""
         self._switch("POST", "/_local/clock", {"advance": 25 * 3600})
@@ -119,6 +124,15 @@ class Stage:
     def worker(self, execution_id: str, **fate: Any) -> Child:
         """Deliver a message to a worker process: it carries the execution out, if it is due."""
         return Child(lambda: run(execution_id), **fate)
+
+    def limited_worker(self, execution_id: str) -> Child:
+        """Deliver it to a worker that hears of its soft limit by SIGALRM, as in production."""
+
+        def run_limited() -> None:
+            with time_limits():
+                run(execution_id)
+
+        return Child(run_limited)
 
     def reader(self, execution_id: str, **fate: Any) -> Child:
         """Let a worker process read the provider about an execution."""
@@ -200,10 +214,17 @@ def fresh(executions: Iterable[Execution]) -> list[Execution]:
 
 def everything(executions: Iterable[Execution]) -> list[Any]:
     """All that is stored about executions, to be compared with the same at another time."""
+    told = list(executions)
+    readings = [list(one.readings.order_by("pk").values()) for one in fresh(told)]
+    return [*all_but_readings(told), *readings]
+
+
+def all_but_readings(executions: Iterable[Execution]) -> list[Any]:
+    """What is stored about executions that looking at the provider again may not change."""
     stored: list[Any] = []
     for execution in fresh(executions):
         row = Execution.objects.filter(pk=execution.pk)
-        parts = (row, execution.attempts.all(), execution.readings.all(), execution.history.all())
+        parts = (row, execution.attempts.all(), execution.history.all())
         stored += [list(rows.order_by("pk").values()) for rows in parts]
     return stored
 

@@ -1,5 +1,7 @@
 """The provider's answer is lost, broken or a refusal; the worker may die of it too (E4 to E6)."""
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -63,6 +65,36 @@ def test_a_worker_that_is_killed_while_it_waits_is_followed_by_one_refund(
     [after] = fresh([execution])
     assert after.status == S.SUCCEEDED
     assert after.attempts.get(number=1).error_code == "worker_lost"
+    assert problems(stage.ledger(), [after]) == []
+
+
+@pytest.mark.parametrize("recovery", RECOVERIES)
+@pytest.mark.parametrize(
+    ("interruption", "ended_by", "first"),
+    [
+        # What the timer of the soft limit sends, and what a pool sends that is told to stop.
+        ("SIGALRM", 0, ("AMBIGUOUS", "connection_error")),
+        ("SIGTERM", signal.SIGTERM, ("AMBIGUOUS", "worker_lost")),
+    ],
+    ids=("E11", "E12"),
+)
+def test_a_worker_that_is_interrupted_while_it_waits_is_followed_by_one_refund(
+    interruption: str, ended_by: int, first: tuple[str, str], recovery: str, stage: Stage
+) -> None:
+    execution = stage.decide(stage.pay())
+    stage.script(once("hang_after"))
+    waiting = stage.limited_worker(execution.pk)
+    stage.wait_for_faults()
+    wait_until(lambda: len(stage.refunds()) == 1, "Stripe to have done its part")
+
+    os.kill(waiting.pid, signal.Signals[interruption])
+    ended = waiting.wait()
+    assert (ended.signal, ended.code) == (ended_by, 0), ended.trouble
+    RECOVERIES[recovery](stage, [execution])
+
+    [after] = fresh([execution])
+    assert after.status == S.SUCCEEDED
+    assert list(after.attempts.values_list("outcome", "error_code")) == [first, ("DONE", "")]
     assert problems(stage.ledger(), [after]) == []
 
 

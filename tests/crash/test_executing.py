@@ -6,10 +6,11 @@ import pytest
 from django.conf import settings
 
 from executors.enums import ExecutionStatus as S
+from executors.models import Execution
 from tests.crash.children import freeze, lose_commit
 from tests.crash.ledgers import problems
 from tests.crash.recovering import RECOVERIES
-from tests.crash.stage import Stage, everything, fresh
+from tests.crash.stage import Stage, all_but_readings, everything, fresh
 
 #: Every boundary that a worker passes, by its number in the page of the executors.
 BOUNDARIES = {
@@ -28,6 +29,16 @@ BOUNDARIES = {
 COMMITS = ("E0", "E2", "E3a", "E8")
 
 
+def recover(recovery: str, stage: Stage, execution: Execution) -> None:
+    """Recover; what was over before is read about again at most."""
+    [before] = fresh([execution])
+    stored = all_but_readings([execution])
+
+    RECOVERIES[recovery](stage, [execution])
+
+    assert before.status != S.SUCCEEDED or all_but_readings([execution]) == stored
+
+
 @pytest.mark.parametrize("recovery", RECOVERIES)
 @pytest.mark.parametrize("point", BOUNDARIES)
 def test_a_worker_that_dies_is_followed_by_one_refund(
@@ -37,7 +48,7 @@ def test_a_worker_that_dies_is_followed_by_one_refund(
 
     ended = stage.worker(execution.pk, at=BOUNDARIES[point]).wait()
     assert (ended.signal, ended.places[-1]) == (signal.SIGKILL, BOUNDARIES[point])
-    RECOVERIES[recovery](stage, [execution])
+    recover(recovery, stage, execution)
 
     [after] = fresh([execution])
     assert after.status == S.SUCCEEDED
@@ -53,7 +64,7 @@ def test_a_worker_that_does_not_hear_its_commit_is_followed_by_one_refund(
 
     ended = stage.worker(execution.pk, at=BOUNDARIES[point], fate=lose_commit).wait()
     assert "server closed the connection" in ended.trouble
-    RECOVERIES[recovery](stage, [execution])
+    recover(recovery, stage, execution)
 
     [after] = fresh([execution])
     assert after.status == S.SUCCEEDED
@@ -72,7 +83,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(
     execution = stage.decide(stage.pay())
     sleeper = stage.worker(execution.pk, at=BOUNDARIES[point], fate=freeze)
     sleeper.wait_frozen()
-    RECOVERIES[recovery](stage, [execution])
+    recover(recovery, stage, execution)
     finished = everything([execution])
 
     sleeper.wake()
@@ -136,3 +147,19 @@ def test_a_message_that_comes_again_within_the_lease_finds_nothing_to_do(
 
     assert (again.code, again.places) == (0, [])
     assert everything([execution]) == begun
+
+
+def test_a_clock_that_is_put_back_delays_what_was_interrupted_and_no_more(stage: Stage) -> None:
+    execution = stage.decide(stage.pay())
+    stage.worker(execution.pk, at=BOUNDARIES["E7"]).wait()
+
+    stage.put_back(600)
+    stage.advance(600)
+    early = (stage.sweep(), stage.worker(execution.pk).wait().places)
+    stage.advance(settings.COUNTERSIGN_LEASE)
+    RECOVERIES["sweeper"](stage, [execution])
+
+    assert early == (([], []), [])
+    [after] = fresh([execution])
+    assert (after.status, after.fence) == (S.SUCCEEDED, 2)
+    assert problems(stage.ledger(), [after]) == []
