@@ -5,7 +5,7 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, celeryd_after_setup, worker_init
 
 from config import startup
 from config.environment import ConfigurationError
@@ -29,5 +29,14 @@ def check_start(**_: Any) -> None:
         django.setup()
         startup.check_celery_role()
         startup.check_people()
+    except ConfigurationError as error:
+        startup.stop_with_sentence(error)
+
+
+@celeryd_after_setup.connect
+def check_pool(instance: Any, **_: Any) -> None:
+    """Let a worker start only with processes that its time limits can end."""
+    try:
+        startup.check_pool(instance.pool_cls.__module__)
     except ConfigurationError as error:
         startup.stop_with_sentence(error)

@@ -28,6 +28,9 @@ ROLES = WORKERS | {"web", "beat", "sealer", "supervisor", "command"}
 #: The exit code after which gunicorn ends too, instead of starting its worker again and again.
 NEVER_BOOTS = 3
 
+#: The shortest lease in production, in seconds: 0.76 of it is for two readings and one request.
+LEAST_LEASE = 48
+
 #: The fewest characters of a secret in production.
 LEAST_SECRET = 32
 
@@ -63,6 +66,15 @@ def check_celery_role() -> None:
         raise ConfigurationError(
             "COUNTERSIGN_ROLE is not set for this Celery process. Set it to money for the worker "
             "of the queue money, to default for the worker of the queue default, or to beat."
+        )
+
+
+def check_pool(module: str) -> None:
+    """Refuse a money worker whose time limits cannot end what hangs; ``module`` has its pool."""
+    if settings.COUNTERSIGN_ROLE == "money" and module != "celery.concurrency.prefork":
+        raise ConfigurationError(
+            "The money worker was started with a pool in which its time limits do not hold. Start "
+            "it without --pool, or with --pool prefork."
         )
 
 
@@ -189,6 +201,11 @@ def _check_production() -> None:
             "postgres://user:password@host:5432/name."
         )
     _check_secrets()
+    if settings.COUNTERSIGN_LEASE < LEAST_LEASE:
+        raise ConfigurationError(
+            f"COUNTERSIGN_LEASE is {settings.COUNTERSIGN_LEASE}. Set it to {LEAST_LEASE} seconds "
+            "or more: within less, a worker has no time to hear the provider's answer."
+        )
     if settings.STRIPE_API_BASE:
         raise ConfigurationError(
             "STRIPE_API_BASE is set in production, where only Stripe's own address is used. "

@@ -4,6 +4,7 @@ import pytest
 from celery.schedules import schedule
 from django.conf import settings
 
+from config import startup
 from config.celery import app
 from executors import bell, tasks
 from executors.limits import HARD_LIMIT, SOFT_LIMIT
@@ -42,6 +43,12 @@ def test_money_tasks_end_before_their_lease_and_after_their_timeouts(task: objec
 
     assert (soft, hard) == (SOFT_LIMIT, HARD_LIMIT)
     assert timeouts < soft < hard < settings.COUNTERSIGN_LEASE
+
+
+def test_the_shortest_lease_in_production_leaves_room_for_the_timeouts() -> None:
+    timeouts = 2 * gateway.FACTS_BUDGET + sum(gateway.MONEY_TIMEOUT)
+
+    assert timeouts < startup.LEAST_LEASE * SOFT_LIMIT / settings.COUNTERSIGN_LEASE
 
 
 def test_a_message_comes_again_long_after_its_task_is_dead() -> None:

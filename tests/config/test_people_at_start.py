@@ -3,8 +3,10 @@
 import importlib
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
+from celery.concurrency import get_implementation
 from django.db import DatabaseError
 
 from approvals import demo
@@ -12,7 +14,7 @@ from approvals.models import User
 from approvals.models.people import acting_as
 from approvals.permissions import SEED
 from config import startup
-from config.celery import check_start
+from config.celery import check_pool, check_start
 from config.environment import ConfigurationError
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +89,29 @@ def test_celery_asks_and_ends(in_production):
 
 def test_celery_starts_where_all_is_well(in_production):
     check_start()
+
+
+@pytest.mark.parametrize("pool", ["threads", "solo"])
+def test_money_is_not_moved_in_a_pool_without_time_limits(in_production, monkeypatch, pool):
+    told = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", told)
+    in_production.COUNTERSIGN_ROLE = "money"
+
+    with pytest.raises(SystemExit):
+        check_pool(started_with(pool))
+
+    assert told.getvalue().startswith("Countersign cannot start: The money worker was started")
+
+
+@pytest.mark.parametrize(("role", "pool"), [("money", "prefork"), ("default", "threads")])
+def test_any_other_pool_is_no_trouble(in_production, role, pool):
+    in_production.COUNTERSIGN_ROLE = role
+
+    check_pool(started_with(pool))
+
+
+def started_with(pool):
+    return SimpleNamespace(pool_cls=get_implementation(pool))
 
 
 @pytest.mark.parametrize("role", ["command", "web"])

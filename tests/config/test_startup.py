@@ -109,6 +109,7 @@ def test_a_good_environment_starts(start, role):
             "COUNTERSIGN_HISTORY_KEY is the same as SECRET_KEY. Set it to",
         ),
         ("command", {"DEBUG": "true"}, "DEBUG is on in production. Remove DEBUG"),
+        ("command", {"COUNTERSIGN_LEASE": "47"}, "COUNTERSIGN_LEASE is 47. Set it to 48"),
         ("command", {"COUNTERSIGN_BASE_URL": ""}, "COUNTERSIGN_BASE_URL is not set. Set it to"),
         ("command", {"COUNTERSIGN_ENV": "prod"}, "COUNTERSIGN_ENV is 'prod'. Set it to"),
         ("command", {"COUNTERSIGN_ROLE": "boss"}, "COUNTERSIGN_ROLE is 'boss'. Set it to web"),
