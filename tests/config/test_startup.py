@@ -1,4 +1,7 @@
-"""Every refused start, by starting a real process in a real environment."""
+"""Every refused start, by a process of its own in a real environment.
+
+Most are forks of a process that has loaded the libraries (``warm.py``); servers start cold.
+"""
 
 import os
 import secrets
@@ -7,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.config.warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIVE = "rk_live_" + "0" * 24
@@ -23,16 +28,26 @@ def keys(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def warm():
+    warm = Warm()
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def start(keys):
+def start(keys, warm):
     """Start a process: ``start("web", STRIPE_READ_KEY="")``; an empty value unsets."""
 
-    def _start(role, *, command=("manage.py", "check", "--list-tags"), **changes):
+    def _start(role, *, command=(), **changes):
         environment = without_ours(os.environ) | production(role, keys) | changes
+        given = {name: value for name, value in environment.items() if value}
+        if not command:
+            return warm.run("manage.py", "check", "--list-tags", environment=given)
         return subprocess.run(
             [sys.executable, *command],
             cwd=ROOT,
-            env={name: value for name, value in environment.items() if value},
+            env=given,
             capture_output=True,
             text=True,
             check=False,
@@ -86,6 +101,14 @@ def test_a_good_environment_starts(start, role):
     result = start(role)
 
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_process_that_starts_cold_is_refused_in_the_same_words(start):
+    cold = start("command", command=("manage.py", "check", "--list-tags"), DEBUG="true")
+    forked = start("command", DEBUG="true")
+
+    assert cold.returncode == forked.returncode == 1
+    assert cold.stderr == forked.stderr != ""
 
 
 @pytest.mark.parametrize(
