@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
+from django.db import connection
+from django.test import Client
 
 from approvals.models import ApprovalRequest
 from approvals.services import IssuedKey
-from executors import bell
+from executors import bell, registry
+from executors.models import Execution
+from executors.stripe.sandbox.process import RunningSandbox
 from tests.executors.conftest import (  # noqa: F401 - the stage of that floor
     enqueue,
     execution,
@@ -20,15 +25,23 @@ from tests.races import harness
 from tests.races.ring import Ring
 
 HERE = Path(__file__).parent
+#: Minor units of a payment of 120.00: two of four requests fit into it.
+ASKED_OF_ONE = 5000
+#: Minor units of 120.00 that a worker refunds beside the merchant.
+REFUNDED = 9500
 #: Seconds that one round may take at the very most, on a busy machine.
 _SLOW_ROUND = 5
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the races of the thorough profile the time that so many rounds need."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give so many rounds the time that they need; leave out, visibly, what SQLite cannot show."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.timeout(max(300, harness.ROUNDS * _SLOW_ROUND)))
+    if connection.vendor == "sqlite":
+        of_postgres = [item for item in items if item.get_closest_marker("postgres")]
+        config.hook.pytest_deselected(items=of_postgres)
+        items[:] = [item for item in items if item not in of_postgres]
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +86,62 @@ def new_ring(
         return Ring(submit(payload), [reviewer, second_reviewer], agent_key)
 
     return _new
+
+
+@pytest.fixture
+def new_rings(
+    submit: Callable[..., ApprovalRequest],
+    make_payment: Callable[..., Any],
+    reviewer: Any,
+    second_reviewer: Any,
+    agent_key: IssuedKey,
+) -> Callable[[], list[Ring]]:
+    """Four refunds of one payment, each time of another one."""
+
+    def _new() -> list[Ring]:
+        payload = {"payment_intent": make_payment().id, "amount": ASKED_OF_ONE, "currency": "usd"}
+        people = [reviewer, second_reviewer]
+        return [Ring(submit(payload), people, agent_key) for _ in range(4)]
+
+    return _new
+
+
+@pytest.fixture
+def only_stored(settings: Any) -> None:
+    """Whether the provider knows the payment is not what is shown here."""
+    settings.COUNTERSIGN_READ_FACTS = False
+
+
+@pytest.fixture
+def enqueue_refund(
+    enqueue: Callable[..., Execution],  # noqa: F811 - the fixture
+    provider: RunningSandbox,
+) -> Callable[[Any], Execution]:
+    """Queue a signed refund of 95.00 USD of a payment at the local Stripe."""
+    account = registry.latest("stripe.refund").provider().as_claim()
+
+    def queue(payment: Any) -> Execution:
+        payload = {"payment_intent": payment.id, "amount": REFUNDED, "currency": "usd"}
+        return enqueue(action="stripe.refund", provider=account, payload=payload)
+
+    return queue
+
+
+@pytest.fixture
+def refund_by_hand(stripe_client: stripe.StripeClient) -> Callable[[Any, int], harness.Contestant]:
+    """Refund in the dashboard: the merchant's own key, no decision of ours."""
+
+    def contestant(payment: Any, amount: int) -> harness.Contestant:
+        given: Any = {"payment_intent": payment.id, "amount": amount}
+        return lambda: stripe_client.v1.refunds.create(given).id
+
+    return contestant
+
+
+@pytest.fixture
+def browsers(admin_user: Any) -> list[Client]:
+    """Browsers in which the administrator, a superuser, is signed in."""
+    clients = [Client() for _ in range(harness.THREADS // 2)]
+    for client in clients:
+        client.force_login(admin_user)
+    return clients

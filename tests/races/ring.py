@@ -55,6 +55,7 @@ class Ring:
     def check(self, results: list[Any]) -> S:
         """Check that one contestant won, that the record says so, and return how."""
         assert strange(results, *REFUSALS) == []
+        assert len(winners(results)) == 1
         [won] = winners(results)
         self.request.refresh_from_db()
         assert self.request.status == won

@@ -21,7 +21,6 @@ from tests.races import naive
 from tests.races.harness import (
     PATIENCE,
     ROUNDS,
-    THREADS,
     Contestant,
     alternating,
     race,
@@ -30,19 +29,10 @@ from tests.races.harness import (
 )
 from tests.races.ring import REFUSALS, Ring
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 #: What a page answers that does no such thing.
 REFUSED = {403, 405}
-
-
-@pytest.fixture
-def browsers(admin_user: Any) -> list[Client]:
-    """Browsers in which the administrator, a superuser, is signed in."""
-    clients = [Client() for _ in range(THREADS // 2)]
-    for client in clients:
-        client.force_login(admin_user)
-    return clients
 
 
 def page(name: str, *args: object) -> str:

@@ -8,45 +8,19 @@ from typing import Any
 import pytest
 import stripe
 
-from executors import registry
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution, Finding
 from executors.stripe.sandbox.process import RunningSandbox
 from tests.races import naive_refunds as naive
+from tests.races.conftest import REFUNDED
 from tests.races.harness import PATIENCE, ROUNDS, THREADS, Contestant, alternating, race, strange
 from tests.races.ledgers import story_of, tries_of
 from tests.races.workers import read, work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_checks")]
 
-OURS = 9500
 #: Minor units of 120.00: all of it, so little that ours may still fit, and as much as ours.
-BY_HAND = (12000, 1200, OURS)
-
-
-@pytest.fixture
-def enqueue_refund(
-    enqueue: Callable[..., Execution], provider: RunningSandbox
-) -> Callable[[Any], Execution]:
-    """Queue a signed refund of 95.00 USD of a payment at the local Stripe."""
-    account = registry.latest("stripe.refund").provider().as_claim()
-
-    def queue(payment: Any) -> Execution:
-        payload = {"payment_intent": payment.id, "amount": OURS, "currency": "usd"}
-        return enqueue(action="stripe.refund", provider=account, payload=payload)
-
-    return queue
-
-
-@pytest.fixture
-def refund_by_hand(stripe_client: stripe.StripeClient) -> Callable[[Any, int], Contestant]:
-    """Refund in the dashboard: the merchant's own key, no decision of ours."""
-
-    def contestant(payment: Any, amount: int) -> Contestant:
-        given: Any = {"payment_intent": payment.id, "amount": amount}
-        return lambda: stripe_client.v1.refunds.create(given).id
-
-    return contestant
+BY_HAND = (12000, 1200, REFUNDED)
 
 
 def ledger_of(payment: Any, sandbox: RunningSandbox) -> dict[str, Any]:
@@ -100,8 +74,8 @@ def test_the_naive_worker_takes_the_merchant_s_refund_for_its_own(
 ) -> None:
     def is_lost() -> bool:
         payment = make_payment()
-        worker = lambda: naive.refund_unless_there(stripe_client, payment.id, OURS)  # noqa: E731
-        by_hand = refund_by_hand(payment, OURS)
+        worker = lambda: naive.refund_unless_there(stripe_client, payment.id, REFUNDED)  # noqa: E731
+        by_hand = refund_by_hand(payment, REFUNDED)
         says, *_ = race([worker, *[by_hand] * (THREADS - 1)])
         return says == "SUCCEEDED" and not naive.made_by_worker(stripe_client, payment.id)
 

@@ -1,40 +1,17 @@
 """Approvals that each fit into a payment, and together do not: no more of them win than fit."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from approvals.enums import RequestStatus as S
 from approvals.errors import InvalidPatchError
 from approvals.models import ApprovalRequest, Decision
-from approvals.services import IssuedKey
 from tests.races import naive
 from tests.races.harness import PATIENCE, ROUNDS, race, strange, winners
 from tests.races.ring import REFUSALS, Ring
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-#: Of a payment of 120.00 USD; two of them fit.
-ASKED = 5000
-
-
-@pytest.fixture
-def new_rings(
-    submit: Callable[..., ApprovalRequest],
-    make_payment: Callable[..., Any],
-    reviewer: Any,
-    second_reviewer: Any,
-    agent_key: IssuedKey,
-) -> Callable[[], list[Ring]]:
-    """Four refunds of one payment, each time of another one."""
-
-    def _new() -> list[Ring]:
-        payload = {"payment_intent": make_payment().id, "amount": ASKED, "currency": "usd"}
-        people = [reviewer, second_reviewer]
-        return [Ring(submit(payload), people, agent_key) for _ in range(4)]
-
-    return _new
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 def test_approvals_together_do_not_exceed_a_payment(new_rings: Callable[[], list[Ring]]) -> None:

@@ -15,10 +15,10 @@ from audit import clock
 from audit.canonical import digest_of
 from audit.signing import tokens
 from tests.races import naive
-from tests.races.harness import PATIENCE, ROUNDS, THREADS, alternating, race, winners
+from tests.races.harness import PATIENCE, ROUNDS, THREADS, alternating, race, strange, winners
 from tests.races.ring import Ring
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 def test_a_double_click_decides_once(new_ring: Callable[[], Ring]) -> None:
@@ -92,6 +92,7 @@ def test_the_same_submission_at_once_is_one_request(
         name = f"same-{number}"
         results = race([lambda name=name: post(agent_key, name, refund_payload)] * THREADS)
 
+        assert strange(results) == []
         stored = ApprovalRequest.objects.get(idempotency_key=name)
         assert [result.request.pk for result in results] == [stored.pk] * THREADS
         assert sorted(result.replayed for result in results) == [False] + [True] * (THREADS - 1)

@@ -16,7 +16,7 @@ from audit.signing import rotation
 from audit.signing.keys import LOG
 from tests.races.harness import PATIENCE, ROUNDS, race, strange
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
