@@ -72,7 +72,7 @@ class Stage:
 
     def decide(self, payment: str, amount: int = 9500, **changes: Any) -> Execution:
         """Queue a signed refund, as an approval does; keywords change its claims."""
-        claims = self._claims(payment, amount) | changes
+        claims = _claims(payment, amount, self.sandbox.account) | changes
         key = keys.load_signing_key(settings.COUNTERSIGN_SIGNING_KEY_FILE)
         with transaction.atomic():
             return services.enqueue(
@@ -153,36 +153,6 @@ class Stage:
         nearest = min(waits, default=timedelta(0))
         self.advance(max(nearest.total_seconds(), 0) + 3)
 
-    def _claims(self, payment: str, amount: int) -> dict[str, Any]:
-        decided_at = int(clock.now().timestamp())
-        payload = {"payment_intent": payment, "amount": amount, "currency": "usd"}
-        provider = Provider(kind="stripe-local", account=self.sandbox.account, livemode=False)
-        return {
-            "iss": settings.COUNTERSIGN_ISSUER,
-            "aud": settings.COUNTERSIGN_AUDIENCE,
-            "jti": new_id("dec"),
-            "sub": new_id("req"),
-            "iat": decided_at,
-            "nbf": decided_at,
-            "exp": decided_at + settings.COUNTERSIGN_EXECUTE_WITHIN,
-            "ver": 1,
-            "agent": {"id": "agt_1", "name": "billing-agent", "key": "key_1"},
-            "service": "support",
-            "action": "stripe.refund",
-            "action_version": 1,
-            "provider": provider.as_claim(),
-            "outcome": "APPROVED",
-            "payload": payload,
-            "payload_version": 1,
-            "payload_sha256": digest_of(payload),
-            "original_payload_sha256": digest_of(payload),
-            "facts": {"read_at": stamp(clock.now()), "material": {"currency": "usd"}},
-            "decided_by": "people",
-            "reviewers": [{"id": 1, "username": "reviewer", "verdict": "APPROVE"}],
-            "policy_version": 1,
-            "rules_sha256": "0" * 64,
-        }
-
     def _switch(self, method: str, path: str, body: Any = None) -> Any:
         address = urlsplit(self.sandbox.base_url).netloc
         connection = HTTPConnection(address, timeout=10)
@@ -195,6 +165,37 @@ class Stage:
             return json.loads(text)
         finally:
             connection.close()
+
+
+def _claims(payment: str, amount: int, account: str) -> dict[str, Any]:
+    decided_at = int(clock.now().timestamp())
+    payload = {"payment_intent": payment, "amount": amount, "currency": "usd"}
+    provider = Provider(kind="stripe-local", account=account, livemode=False)
+    return {
+        "iss": settings.COUNTERSIGN_ISSUER,
+        "aud": settings.COUNTERSIGN_AUDIENCE,
+        "jti": new_id("dec"),
+        "sub": new_id("req"),
+        "iat": decided_at,
+        "nbf": decided_at,
+        "exp": decided_at + settings.COUNTERSIGN_EXECUTE_WITHIN,
+        "ver": 1,
+        "agent": {"id": "agt_1", "name": "billing-agent", "key": "key_1"},
+        "service": "support",
+        "action": "stripe.refund",
+        "action_version": 1,
+        "provider": provider.as_claim(),
+        "outcome": "APPROVED",
+        "payload": payload,
+        "payload_version": 1,
+        "payload_sha256": digest_of(payload),
+        "original_payload_sha256": digest_of(payload),
+        "facts": {"read_at": stamp(clock.now()), "material": {"currency": "usd"}},
+        "decided_by": "people",
+        "reviewers": [{"id": 1, "username": "reviewer", "verdict": "APPROVE"}],
+        "policy_version": 1,
+        "rules_sha256": "0" * 64,
+    }
 
 
 def run(execution_id: str) -> None:
