@@ -12,9 +12,11 @@ class ApprovalsConfig(AppConfig):
     verbose_name = "Approvals"
 
     def ready(self) -> None:
-        """Register the check that executions ask before they run, and the groups."""
-        from approvals import entitlement, groups
+        """Register the check that executions ask before they run, the groups, and evidence."""
+        from approvals import entitlement, evidence, groups
+        from audit.evidence import sections
         from executors import checks
 
         checks.register("entitlement", entitlement.check)
+        sections.register(evidence.tell, place=10)
         post_migrate.connect(groups.ensure, dispatch_uid="approvals.groups")

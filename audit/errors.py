@@ -87,3 +87,15 @@ class DamagedLogError(LogError):
     """The stored log is not the one that was signed last: it was cut, changed or rolled back."""
 
     code = "log_damaged"
+
+
+class EvidenceError(AuditError):
+    """No evidence file can be made now; the text says what is missing and what to do."""
+
+    code = "evidence_incomplete"
+
+
+class NoSuchSubjectError(EvidenceError):
+    """The record tells nothing about this subject."""
+
+    code = "no_such_subject"

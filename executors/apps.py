@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ExecutorsConfig(AppConfig):
-    """Registers the actions that this installation can carry out."""
+    """Registers the actions that this installation can carry out, and what evidence they leave."""
 
     name = "executors"
     default_auto_field = "django.db.models.BigAutoField"
@@ -12,7 +12,9 @@ class ExecutorsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fill the catalogue."""
-        from executors import registry
+        from audit.evidence import sections
+        from executors import evidence, registry
         from executors.stripe.refunds import StripeRefund
 
         registry.register(StripeRefund())
+        sections.register(evidence.tell, place=20)

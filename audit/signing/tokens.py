@@ -40,13 +40,16 @@ class _Registry(jws.JWSRegistry):
 _REGISTRY = _Registry(algorithms=ACCEPTED_ALGORITHMS)
 
 
-def sign(claims: Mapping[str, Any], key: SigningKey) -> str:
+def sign(claims: Mapping[str, Any], key: SigningKey, *, typ: str = TYPE) -> str:
     """Return the compact token over the RFC 8785 bytes of the claims.
+
+    What is not a decision has a type of its own: whoever verifies pins the type, so that one is
+    never taken for the other.
 
     Raises:
         CanonicalError: for claims without a canonical form (floats, for instance).
     """
-    header = {"alg": ALGORITHM, "kid": key.kid, "typ": TYPE}
+    header = {"alg": ALGORITHM, "kid": key.kid, "typ": typ}
     with warnings.catch_warnings():
         # RFC 9864 deprecates the name, not the algorithm; verifiers in the field know only it.
         warnings.simplefilter("ignore", SecurityWarning)
@@ -84,6 +87,15 @@ def verify(token: str, trusted: Mapping[str, TrustedKey], *, use: str) -> dict[s
 def token_digest(token: str) -> str:
     """Return the SHA-256 (hex) of the compact token, as receipts and metadata quote it."""
     return sha256_hex(token.encode())
+
+
+def key_id(token: str) -> str:
+    """Return the id of the key that a decision token names; its signature is not looked at.
+
+    Raises:
+        SignatureError: it is not a decision token.
+    """
+    return _pinned_key_id(token)
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
