@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 
-from approvals.admin import changing, deciding, pages, sentences
+from approvals.admin import changing, deciding, evidence, pages, sentences
 from approvals.admin.columns import TONES, QueueColumns
 from approvals.admin.filters import StatusFilter, shown_status
 from approvals.admin.site import queue_name
@@ -65,13 +65,14 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
     detail_template = "approvals/request.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Put the pages that decide before the others."""
+        """Put the pages of this admin's own before the others."""
         wrap = self.admin_site.admin_view
         name = "approvals_approvalrequest"
         own = [
             path("<str:object_id>/decide/", wrap(self.decide), name=f"{name}_decide"),
             path("<str:object_id>/decide/change/", wrap(self.change), name=f"{name}_patch"),
             path("<str:object_id>/decide/refresh/", wrap(self.refresh), name=f"{name}_refresh"),
+            path("<str:object_id>/evidence/", wrap(self.evidence), name=f"{name}_evidence"),
         ]
         return [*own, *super().get_urls()]
 
@@ -128,6 +129,7 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
             "tone": TONES.get(context["status"], ""),
             "list_url": self.url("changelist"),
             "decide_url": reverse("admin:approvals_approvalrequest_decide", args=[row.pk]),
+            "evidence_url": self.url("evidence", row.pk) if evidence.may_have(request) else "",
             "decision": getattr(row, "decision", None),
             "executions": list(executions),
             "story": [
@@ -152,3 +154,7 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
     def refresh(self, request: HttpRequest, object_id: str) -> Any:
         """Read the provider again."""
         return deciding.refresh(self, request, object_id)
+
+    def evidence(self, request: HttpRequest, object_id: str) -> Any:
+        """Answer with the evidence file."""
+        return evidence.download(self, request, object_id)
