@@ -546,7 +546,7 @@ def _check_executions(bundle: Bundle, report: Report) -> None:
             ("the action", kept["action"], claims["action"]),
         )
         # A decision is judged by when it began to be carried out, not by today.
-        if row["event"] in ("execution:claim", "execution:intent"):
+        if row["event"] == "execution:claim":
             in_time = claims["nbf"] <= _instant(row["at"]) < claims["exp"]
             _require(where, in_time, "it was carried out when the decision did not allow it")
         receipt = kept["receipt"]

@@ -81,7 +81,9 @@ def test_every_target_that_the_readme_names_exists():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "executors/README.md", "docs/log.md", "docs/evidence.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "executors/README.md", "docs/log.md", "docs/evidence.md"]
+)
 def test_every_link_to_a_file_leads_somewhere(page):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
