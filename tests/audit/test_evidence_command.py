@@ -5,8 +5,7 @@ from django.core.management import CommandError, call_command, load_command_clas
 
 from audit import verifier
 from audit.evidence import package
-from audit.models import Leaf
-from tests.audit.evidence.conftest import decided, log_key, own_keys  # noqa: F401
+from tests.audit.evidence.conftest import decided, log_key, own_keys, unseal  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +36,7 @@ def test_an_earlier_file_is_replaced(decided, tmp_path):  # noqa: F811
 
 
 def test_what_is_not_sealed_yet_is_code_3_and_no_file(decided, tmp_path):  # noqa: F811
-    Leaf.objects.all().delete()
+    unseal()
 
     code, sentence = code_of(decided.pk, "-o", str(tmp_path / "evidence.zip"))
 

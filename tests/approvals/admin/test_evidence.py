@@ -6,9 +6,8 @@ from django.test import Client
 
 from audit import verifier
 from audit.log import services as sealer
-from audit.models import Leaf
 from tests.approvals.admin.conftest import address, text_of
-from tests.audit.evidence.conftest import decided, log_key, own_keys  # noqa: F401
+from tests.audit.evidence.conftest import decided, log_key, own_keys, unseal  # noqa: F401
 from tests.conftest import make_person
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +72,7 @@ def test_what_does_not_exist_is_not_found(decided, browser):  # noqa: F811
 
 
 def test_what_is_not_sealed_yet_is_said_on_the_page(decided, browser):  # noqa: F811
-    Leaf.objects.all().delete()
+    unseal()
 
     page = browser.get(address("evidence", decided), follow=True)
 

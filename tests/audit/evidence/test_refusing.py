@@ -6,7 +6,6 @@ import pytest
 
 from audit.errors import EvidenceError, KeyFileError, NoSuchSubjectError
 from audit.evidence import package, sealed
-from audit.models import Checkpoint, Leaf
 from audit.signing import keys, rotation
 from audit.signing.keys import DECISION
 from tests.audit.evidence.conftest import revoke, run, wrong
@@ -18,7 +17,7 @@ TABLE = "approvals_historicalreview"
 
 
 def test_rows_that_are_not_sealed_yet_are_named(decided, log_key):
-    Leaf.objects.filter(table=TABLE).delete()
+    sql('DELETE FROM audit_leaf WHERE "table" = %s', TABLE)
 
     with pytest.raises(EvidenceError, match=r"1 of 8 rows are not sealed yet \(row 2\)\. The seal"):
         package.make(decided.pk)
@@ -95,7 +94,7 @@ def test_without_a_good_checkpoint_there_is_no_evidence(decided, settings):
 
 
 def test_a_checkpoint_that_is_filed_under_another_size_does_not_count(decided):
-    Checkpoint.objects.update(size=1000)
+    sql("UPDATE audit_checkpoint SET size = 1000")
 
     with pytest.raises(EvidenceError, match="No checkpoint under a trusted key"):
         package.make(decided.pk)
