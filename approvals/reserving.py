@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from approvals.enums import RequestStatus
-from approvals.models import ApprovalRequest, FactsSnapshot
+from approvals.models import ApprovalRequest, FactsSnapshot, shown_as
 from executors import registry
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution
@@ -55,7 +55,7 @@ def promised(request: ApprovalRequest, snapshot: FactsSnapshot | None, at: datet
     others = ApprovalRequest.objects.filter(facts__resource=snapshot.resource).distinct()
     others = others.exclude(pk=request.pk).select_related("agent").order_by("pk")
     approved = _unseen(others.filter(status__in=_APPROVED), snapshot.read_at)
-    waiting = list(others.filter(status=RequestStatus.PENDING, expires_at__gt=at))
+    waiting = list(others.filter(shown_as(RequestStatus.PENDING, at)))
     return Promised(
         currency=request.currency,
         approved=approved,

@@ -81,16 +81,19 @@ def deadline(at: datetime, expires_in: int | None) -> datetime:
     return at + timedelta(seconds=seconds)
 
 
-def check_pending_limit(agent_id: str) -> None:
+def check_pending_limit(agent_id: str, at: datetime) -> None:
     """Refuse one more pending request than an agent may have; call it under the agent's lock.
+
+    What is past its deadline does not count, swept or not: its agent could not even withdraw it.
 
     Raises:
         TooManyPendingError: try again when some were decided.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM approvals_approvalrequest WHERE agent_id = %s AND status = %s",
-            [agent_id, RequestStatus.PENDING.value],
+            "SELECT count(*) FROM approvals_approvalrequest "
+            "WHERE agent_id = %s AND status = %s AND expires_at > %s",
+            [agent_id, RequestStatus.PENDING.value, connection.ops.adapt_datetimefield_value(at)],
         )
         pending = int(cursor.fetchone()[0])
     if pending >= settings.COUNTERSIGN_PENDING_PER_AGENT:

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 
 from approvals.admin import agent_acts
 from approvals.enums import AgentStatus, RequestStatus
-from approvals.models import Agent
+from approvals.models import Agent, shown_as
 from audit import clock, visible
 from audit.admin.base import HistoryAdmin
 
@@ -38,10 +38,9 @@ class AgentAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Count along what the list shows."""
-        live = Q(keys__revoked_at=None) & (
-            Q(keys__expires_at=None) | Q(keys__expires_at__gt=clock.now())
-        )
-        pending = Q(requests__status=RequestStatus.PENDING)
+        at = clock.now()
+        live = Q(keys__revoked_at=None) & (Q(keys__expires_at=None) | Q(keys__expires_at__gt=at))
+        pending = shown_as(RequestStatus.PENDING, at, through="requests__")
         return (
             super()
             .get_queryset(request)

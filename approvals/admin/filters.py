@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import HttpRequest
 
 from approvals.enums import RequestStatus
+from approvals.models import shown_as
 
 ALL = "all"
 STATUS = "status"
 _SEARCH = "q"
+#: The queue annotates its rows with the moment at which it was read; the columns go by it too.
+_LOOKED_AT = F("looked_at")
 
 
 def shown_status(request: HttpRequest) -> str:
@@ -41,7 +44,7 @@ class StatusFilter(SimpleListFilter):
         """Narrow to the status that is shown."""
         shown = shown_status(request)
         if shown in RequestStatus.values:
-            return queryset.filter(status=shown)
+            return queryset.filter(shown_as(shown, _LOOKED_AT))
         return queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -56,9 +59,10 @@ class StatusFilter(SimpleListFilter):
 
     def _counts(self, changelist: Any) -> Counter[str]:
         rows = changelist.get_queryset(self.request, exclude_parameters=[STATUS])
-        per_status = (
-            rows.order_by().values_list("status").annotate(number=Count("pk", distinct=True))
-        )
-        counts = Counter(dict(per_status))
+        numbers = {
+            status: Count("pk", filter=shown_as(status, _LOOKED_AT), distinct=True)
+            for status in RequestStatus.values
+        }
+        counts = Counter(rows.order_by().aggregate(**numbers))
         counts[ALL] = counts.total()
         return counts

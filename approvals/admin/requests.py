@@ -15,6 +15,7 @@ from approvals.admin.filters import StatusFilter, shown_status
 from approvals.admin.site import queue_name
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, PayloadVersion, User
+from approvals.rules import present_status
 from approvals.viewing import current_view
 from audit import clock, timeline
 from audit.admin.base import HistoryAdmin, PlainLinks
@@ -28,7 +29,7 @@ class Queue(PlainLinks):
 
     def url_for_result(self, result: Any) -> str:
         """Return where a click on the row leads."""
-        if result.is_pending:
+        if present_status(result, result.looked_at) == RequestStatus.PENDING:
             return reverse("admin:approvals_approvalrequest_decide", args=[result.pk])
         return super().url_for_result(result)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from approvals.enums import RequestStatus
-from approvals.models import ApprovalRequest, User
+from approvals.models import ApprovalRequest, User, shown_as
 from audit import clock
 from executors.attention import NEEDS_A_PERSON, OPEN_FINDING
 from executors.enums import ExecutionStatus
@@ -35,7 +35,7 @@ def environment_label(request: HttpRequest) -> list[str] | None:
 
 def waiting() -> "QuerySet[ApprovalRequest]":
     """Return the requests that a person can still decide."""
-    return ApprovalRequest.objects.filter(status=RequestStatus.PENDING, expires_at__gt=clock.now())
+    return ApprovalRequest.objects.filter(shown_as(RequestStatus.PENDING, clock.now()))
 
 
 def queue_name(request: HttpRequest) -> str:

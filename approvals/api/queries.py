@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from approvals import rules
 from approvals.api import text
@@ -13,7 +13,7 @@ from approvals.api.bodies import Page
 from approvals.api.errors import NotDecidedError
 from approvals.enums import RequestStatus
 from approvals.errors import RequestNotFoundError
-from approvals.models import ApprovalRequest, Decision, PayloadVersion, Review
+from approvals.models import ApprovalRequest, Decision, PayloadVersion, Review, shown_as
 from approvals.services import Submitted
 from audit import clock
 from audit.canonical import digest_of
@@ -71,7 +71,7 @@ def list_requests(*, agent_id: str, page: Page) -> StoredPage:
     if page.after is not None:
         versions = versions.filter(request_id__lt=page.after)
     if page.status is not None:
-        versions = versions.filter(_shows_as(page.status, clock.now()))
+        versions = versions.filter(shown_as(page.status, clock.now(), through="request__"))
     found = list(versions[: page.limit + 1])
     return StoredPage(requests=_stored(found[: page.limit]), has_more=len(found) > page.limit)
 
@@ -161,17 +161,6 @@ def _stored(versions: Sequence[Any]) -> list[StoredRequest]:
 
 def _status(request: ApprovalRequest, at: datetime | None) -> RequestStatus:
     return RequestStatus(request.status) if at is None else rules.present_status(request, at)
-
-
-def _shows_as(status: RequestStatus, at: datetime) -> Q:
-    """Filter by the status that is shown: past its deadline a pending request has expired."""
-    pending = Q(request__status=RequestStatus.PENDING)
-    overdue = pending & Q(request__expires_at__lte=at)
-    if status == RequestStatus.PENDING:
-        return pending & Q(request__expires_at__gt=at)
-    if status == RequestStatus.EXPIRED:
-        return overdue | Q(request__status=status)
-    return Q(request__status=status)
 
 
 def _decision_of(request: ApprovalRequest) -> Decision | None:

@@ -3,7 +3,13 @@
 from approvals.models.agents import Agent, AgentKey, AgentKeyUse
 from approvals.models.decisions import Decision, Review
 from approvals.models.people import User
-from approvals.models.requests import ApprovalRequest, FactsSnapshot, PayloadVersion, Refusal
+from approvals.models.requests import (
+    ApprovalRequest,
+    FactsSnapshot,
+    PayloadVersion,
+    Refusal,
+    shown_as,
+)
 
 __all__ = [
     "Agent",
@@ -16,4 +22,5 @@ __all__ = [
     "Refusal",
     "Review",
     "User",
+    "shown_as",
 ]

@@ -1,7 +1,9 @@
 """Approval requests: the wish, its payload versions, the facts for it, and what was refused."""
 
+from datetime import datetime
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from approvals.enums import Priority, RequestStatus
 from approvals.models.agents import Agent, AgentKey
@@ -12,6 +14,21 @@ from audit.identifiers import new_id
 def new_request_id() -> str:
     """Return ``req_…``."""
     return new_id("req")
+
+
+def shown_as(status: str, at: datetime | F, *, through: str = "") -> Q:
+    """Filter by the status that is shown: past its deadline a pending request has expired.
+
+    The twin of ``rules.present_status`` for many rows; whether the sweep has been by makes no
+    difference to either. ``through`` is the relation that leads to the request.
+    """
+    stored = Q((f"{through}status", status))
+    pending = Q((f"{through}status", RequestStatus.PENDING))
+    if status == RequestStatus.PENDING:
+        return pending & Q((f"{through}expires_at__gt", at))
+    if status == RequestStatus.EXPIRED:
+        return stored | (pending & Q((f"{through}expires_at__lte", at)))
+    return stored
 
 
 class ApprovalRequest(models.Model):

@@ -11,7 +11,7 @@ from django.db import transaction
 from approvals import rules
 from approvals.enums import RequestStatus
 from approvals.errors import InvalidInputError, RequestNotFoundError
-from approvals.models import ApprovalRequest, FactsSnapshot
+from approvals.models import ApprovalRequest, FactsSnapshot, shown_as
 from approvals.services.locks import lock_request
 from audit import clock
 from executors import registry
@@ -118,7 +118,6 @@ def refresh_facts(*, request_id: str) -> FactsSnapshot | None:
 
 def without_facts(*, limit: int) -> list[str]:
     """Return the ids of pending requests that nobody has read the provider for, oldest first."""
-    waiting = ApprovalRequest.objects.filter(
-        status=RequestStatus.PENDING, facts__isnull=True, expires_at__gt=clock.now()
-    )
+    pending = shown_as(RequestStatus.PENDING, clock.now())
+    waiting = ApprovalRequest.objects.filter(pending, facts__isnull=True)
     return list(waiting.order_by("id").values_list("id", flat=True)[:limit])

@@ -73,7 +73,7 @@ def submit(
         earlier = _earlier(key.agent_id, idempotency_key, body_sha256)
         if earlier is not None:
             return Submitted(request=earlier, replayed=True)
-        rules.check_pending_limit(key.agent_id)
+        rules.check_pending_limit(key.agent_id, at)
         request = _build(key, executor, submission)
         request.idempotency_key, request.body_sha256 = idempotency_key, body_sha256
         request.submitted_at = at

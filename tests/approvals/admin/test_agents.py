@@ -23,6 +23,16 @@ def page(name: str, *args: str) -> str:
     return reverse(f"admin:approvals_{name}", args=args)
 
 
+def test_what_ran_out_is_not_counted_as_waiting_for_its_agent(desk, pending_request, later):
+    address = page("agent_changelist")
+    [before] = desk.get(address).context["cl"].result_list
+    later(hours=2)
+
+    [after] = desk.get(address).context["cl"].result_list
+
+    assert (before.pending, after.pending) == (1, 0)
+
+
 def test_an_agent_is_made_under_the_administrator_s_name(desk, admin_user):
     form = {"name": "new-agent", "owner": admin_user.pk, "description": "New."}
 

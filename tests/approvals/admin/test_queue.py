@@ -44,6 +44,23 @@ def test_the_queue_shows_only_what_waits(browser, two, reject):
     assert "All (2)" in page
 
 
+def test_what_ran_out_is_listed_as_expired_although_nobody_swept(browser, two, later):
+    first, second = two
+    later(minutes=20)
+
+    page = text_of(browser.get(reverse(QUEUE)))
+    expired = text_of(browser.get(reverse(QUEUE) + "?status=EXPIRED"))
+
+    assert rows_of(browser) == [first.pk]
+    assert rows_of(browser, "?status=EXPIRED") == [second.pk]
+    assert rows_of(browser, "?status=all") == [second.pk, first.pk]
+    assert "Waiting for a person (1)" in page
+    assert "Expired (1)" in page
+    assert "All (2)" in page
+    assert f'href="{address("change", second)}' in expired
+    assert address("decide", second) not in expired
+
+
 def test_a_row_says_what_would_happen(browser, pending_request):
     page = text_of(browser.get(reverse(QUEUE)))
 

@@ -153,6 +153,19 @@ def test_it_refuses_the_201st_pending_request(
     assert ApprovalRequest.objects.count() == 1
 
 
+def test_what_ran_out_does_not_count_as_pending_although_nobody_swept(
+    api: Caller, body: dict[str, Any], settings: Any, later: Any
+) -> None:
+    settings.COUNTERSIGN_PENDING_PER_AGENT = 1
+    ran_out = api.submit(body).json()
+    later(hours=25)
+
+    response = api.submit(body)
+
+    assert response.status_code == 201
+    assert ApprovalRequest.objects.get(pk=ran_out["id"]).is_pending  # as it is stored
+
+
 def test_it_reads_nothing_again_in_order_to_show_it(api: Caller, body: dict[str, Any]) -> None:
     with CaptureQueriesContext(connection) as captured:
         api.submit(body)
