@@ -87,6 +87,15 @@ def test_the_differences_are_shown_and_then_approved(browser, pending_request):
     assert payload["metadata"] == {"ticket": "T-1002", "checked": "yes"}
 
 
+def test_the_second_effect_of_fraudulent_is_said_before_it_is_approved(browser, pending_request):
+    form = posted(pending_request, **{"field-reason": "fraudulent"})
+
+    page = text_of(browser.post(address("patch", pending_request), form))
+
+    assert "Reason “fraudulent” has a second effect" in page
+    assert "block lists." in page
+
+
 def test_going_back_keeps_the_change(browser, pending_request, refund_payload):
     draft = refund_payload | {"amount": 6000, "metadata": {"ticket": "T-1002", "seen": "yes"}}
 

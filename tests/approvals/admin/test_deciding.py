@@ -37,6 +37,15 @@ def test_the_page_says_what_will_happen_and_what_is_signed(browser, pending_requ
     assert "Parcel never arrived." in page
 
 
+def test_the_second_effect_of_fraudulent_is_said(browser, submit, refund_payload):
+    request = submit(refund_payload | {"reason": "fraudulent"})
+
+    page = text_of(browser.get(address("decide", request)))
+
+    assert "Reason “fraudulent” has a second effect" in page
+    assert "block lists." in page
+
+
 def test_what_can_be_made_good_is_not_called_final(browser, pending_request, monkeypatch):
     monkeypatch.setattr(StripeRefund, "reversibility", Reversibility.COMPENSABLE)
 
