@@ -268,9 +268,7 @@ def test_a_connection_that_breaks_is_half_a_body(
 
 
 def test_a_length_that_is_none_is_no_body(api: Caller, body: dict[str, Any]) -> None:
-    response = api.submit(body, **{"content-length": "9" * 30})
-
-    problem_of(response, 400, "empty_body")
+    problem_of(api.submit(body, **{"content-length": "9" * 30}), 400, "empty_body")
 
 
 def test_a_payment_that_the_provider_does_not_know_is_named(
@@ -286,3 +284,16 @@ def test_a_payment_that_the_provider_does_not_know_is_named(
 
     assert problem["field"] == "/payload/payment_intent"
     assert problem["title"] == errors.PROBLEMS["unknown_payment"].title
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_currency_other_than_the_payments_is_named(
+    api: Caller, body: dict[str, Any], settings: Any, refund_payload: dict[str, Any]
+) -> None:
+    settings.COUNTERSIGN_READ_FACTS = True
+    other = body | {"payload": refund_payload | {"currency": "eur"}}
+
+    problem = problem_of(api.submit(other), 400, "currency_mismatch")
+
+    assert problem["field"] == "/payload/currency"
+    assert_nothing_stored_but_a_trace("currency_mismatch")
