@@ -13,6 +13,7 @@ from approvals.models import ApprovalRequest, PayloadVersion, Review
 from approvals.viewing import ReviewView
 from audit.canonical import sha256_hex
 from audit.history import stamp
+from executors.bounds import bounds_of
 from executors.verification import TOKEN_VERSION
 
 
@@ -31,9 +32,8 @@ class Judgement:
     @property
     def expires_at(self) -> datetime:
         """Until when it may be carried out: whole seconds, as the token states it."""
-        return self.at.replace(microsecond=0) + timedelta(
-            seconds=settings.COUNTERSIGN_EXECUTE_WITHIN
-        )
+        seconds = bounds_of(self.view.executor).execute_within
+        return self.at.replace(microsecond=0) + timedelta(seconds=seconds)
 
 
 def build(judgement: Judgement) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from approvals.reserving import Promised
 from audit.canonical import digest_of
 from executors import payloads
 from executors.base import Executor, Facts
+from executors.bounds import bounds_of
 from executors.errors import PayloadError
 from executors.money import Money, format_money
 
@@ -33,7 +34,7 @@ POLICY_VERSION = "catalogue-1"
 
 
 def rules_digest(executor: Executor) -> str:
-    """Return the SHA-256 (hex) over the limits that the catalogue sets for an action."""
+    """Return the SHA-256 (hex) over the limits that are in force for an action."""
     return digest_of(
         {
             "action": executor.name,
@@ -41,6 +42,7 @@ def rules_digest(executor: Executor) -> str:
             "schema": executor.schema,
             "editable": list(executor.editable),
             "reversibility": executor.reversibility,
+            "bounds": bounds_of(executor).as_json(),
         }
     )
 
@@ -64,17 +66,18 @@ def check_scope(key: AgentKey, executor: Executor, money: Money | None) -> None:
         raise OutOfScopeError(f"This key's ceiling is {ceiling}.", field="/payload/amount")
 
 
-def deadline(at: datetime, expires_in: int | None) -> datetime:
+def deadline(executor: Executor, at: datetime, expires_in: int | None) -> datetime:
     """Return until when a request may be decided; ``expires_in`` is in seconds.
 
     Raises:
-        InvalidInputError: shorter or longer than this installation allows.
+        InvalidInputError: shorter or longer than the action's limits.
     """
-    seconds = settings.COUNTERSIGN_EXPIRES_IN_DEFAULT if expires_in is None else expires_in
-    least, most = settings.COUNTERSIGN_EXPIRES_IN_LEAST, settings.COUNTERSIGN_EXPIRES_IN_MOST
-    if not least <= seconds <= most:
+    bounds = bounds_of(executor)
+    seconds = bounds.expires_in_default if expires_in is None else expires_in
+    if not bounds.expires_in_least <= seconds <= bounds.expires_in_most:
         raise InvalidInputError(
-            f"expires_in is a number of seconds from {least} to {most}.",
+            f"For {executor.name}, expires_in is a number of seconds from "
+            f"{bounds.expires_in_least} to {bounds.expires_in_most}.",
             field="/expires_in",
             code="invalid_value",
         )

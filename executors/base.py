@@ -160,6 +160,13 @@ class Executor(ABC):
     unsettled: Sequence[str] = ()
     #: Whether the provider can list everything of this kind, so that what we did not do is found.
     is_listable: bool = False
+    #: Limits in seconds, for an action that needs narrower ones than this installation's: how long
+    #: a request may wait for its decision (least, most, and when it does not say), and how long
+    #: after it the action may be carried out. ``bounds.bounds_of`` says what is in force.
+    expires_in_least: int | None = None
+    expires_in_most: int | None = None
+    expires_in_default: int | None = None
+    execute_within: int | None = None
 
     @abstractmethod
     def check(self, payload: Mapping[str, Any]) -> None:

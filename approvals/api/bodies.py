@@ -81,7 +81,7 @@ SUBMISSION = Body(
         ),
         "expires_in": Field(
             shape=Integer(least=1),
-            about="Seconds until it expires undecided, within this installation's limits.",
+            about="Seconds until it expires undecided, within the limits of the action.",
             example=3600,
         ),
     },

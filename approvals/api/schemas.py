@@ -13,6 +13,7 @@ from executors.enums import ExecutionStatus, Reversibility
 Schema = dict[str, Any]
 
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_SECONDS = {"type": "integer", "minimum": 1}
 _TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-23T09:30:00.000000Z"]}
 _ANY_OBJECT = {"type": "object", "additionalProperties": True}
 _REQUEST_ID = {
@@ -175,6 +176,13 @@ def _action() -> Schema:
             "description": "Payload fields that a reviewer may change.",
         },
         reversibility=_enum(list(Reversibility.values)),
+        expires_in=_closed(
+            "How long a request may wait for its decision, in seconds.",
+            least=_SECONDS,
+            most=_SECONDS,
+            default=_SECONDS | {"description": "When the request does not say."},
+        ),
+        execute_within=_SECONDS | {"description": "How long after the decision it may be done."},
     )
 
 

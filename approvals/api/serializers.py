@@ -9,6 +9,7 @@ from approvals.api.queries import StoredDecision, StoredPage, StoredRequest
 from approvals.models import Decision, Review
 from audit.history import stamp
 from executors.base import Executor
+from executors.bounds import bounds_of
 from executors.models import Execution
 
 
@@ -68,6 +69,7 @@ def decision_object(stored: StoredDecision) -> dict[str, Any]:
 
 def action_object(executor: Executor) -> dict[str, Any]:
     """Return an action as the catalogue lists it."""
+    bounds = bounds_of(executor)
     return {
         "object": "action",
         "name": executor.name,
@@ -77,6 +79,12 @@ def action_object(executor: Executor) -> dict[str, Any]:
         "schema": dict(executor.schema),
         "editable": list(executor.editable),
         "reversibility": str(executor.reversibility),
+        "expires_in": {
+            "least": bounds.expires_in_least,
+            "most": bounds.expires_in_most,
+            "default": bounds.expires_in_default,
+        },
+        "execute_within": bounds.execute_within,
     }
 
 

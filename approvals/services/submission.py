@@ -77,7 +77,7 @@ def submit(
         request = _build(key, executor, submission)
         request.idempotency_key, request.body_sha256 = idempotency_key, body_sha256
         request.submitted_at = at
-        request.expires_at = rules.deadline(at, submission.expires_in)
+        request.expires_at = rules.deadline(executor, at, submission.expires_in)
         _store(request, submission.payload, facts)
         failpoints.reached("request:stored")
     failpoints.reached("request:committed")

@@ -15,6 +15,7 @@ from tests.executors.scripted import ScriptedExecutor
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)
+EXECUTOR = ScriptedExecutor()
 DOLLARS = Money(amount_minor=100, currency="usd")
 
 
@@ -54,18 +55,18 @@ def test_an_action_that_moves_no_money_has_no_currency_to_refuse() -> None:
 def test_both_limits_of_a_deadline_are_allowed(limit: str) -> None:
     seconds = getattr(django_settings, f"COUNTERSIGN_EXPIRES_IN_{limit}")
 
-    assert rules.deadline(AT, seconds) == AT + timedelta(seconds=seconds)
+    assert rules.deadline(EXECUTOR, AT, seconds) == AT + timedelta(seconds=seconds)
 
 
 def test_a_deadline_that_nobody_asked_for_is_the_installations(settings: Any) -> None:
     settings.COUNTERSIGN_EXPIRES_IN_DEFAULT = 120
 
-    assert rules.deadline(AT, None) == AT + timedelta(seconds=120)
+    assert rules.deadline(EXECUTOR, AT, None) == AT + timedelta(seconds=120)
 
 
 def test_zero_seconds_are_not_taken_for_no_wish() -> None:
     with pytest.raises(InvalidInputError):
-        rules.deadline(AT, 0)
+        rules.deadline(EXECUTOR, AT, 0)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,10 @@ def test_every_part_of_an_actions_limits_is_in_their_digest(monkeypatch: Any) ->
         ("schema", {"type": "array"}),
         ("editable", ()),
         ("reversibility", "IRREVERSIBLE"),
+        ("expires_in_least", 61),
+        ("expires_in_most", 3601),
+        ("expires_in_default", 601),
+        ("execute_within", 60),
     ]:
         with monkeypatch.context() as patched:
             patched.setattr(executor, name, value)

@@ -22,6 +22,8 @@ def test_it_lists_the_catalogue(api: Caller) -> None:
         "aliases": ["stripe_refund"],
         "editable": ["amount", "reason", "metadata"],
         "reversibility": "IRREVERSIBLE",
+        "expires_in": {"least": 60, "most": 604800, "default": 3600},
+        "execute_within": 14400,
     }
 
 

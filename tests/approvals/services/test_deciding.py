@@ -18,6 +18,7 @@ from approvals.models import Decision, Review
 from audit.canonical import digest_of, sha256_hex
 from audit.signing import keys
 from executors.models import Execution
+from executors.stripe.refunds import StripeRefund
 from tests.approvals.services.outcomes import claims_of, nothing_was_decided
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,14 @@ def test_the_token_says_what_was_decided_and_who_saw_what(pending_request, appro
     assert person["viewed_sha256"] == view.digest
     assert person["reason_sha256"] == sha256_hex(b"Checked.")
     assert person["method"] == "session"
+
+
+def test_an_action_may_have_to_be_carried_out_sooner(pending_request, approve, monkeypatch):
+    monkeypatch.setattr(StripeRefund, "execute_within", 120)
+
+    claims = claims_of(approve(pending_request))
+
+    assert claims["exp"] - claims["iat"] == 120
 
 
 def test_what_the_reviewer_saw_is_kept_to_the_byte(pending_request, approve):

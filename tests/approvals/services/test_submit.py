@@ -20,6 +20,7 @@ from approvals.services import IssuedKey, Submission
 from approvals.services import facts as reading
 from approvals.services.locks import lock_key
 from audit.canonical import digest_of
+from executors.stripe.refunds import StripeRefund
 from tests.conftest import issue_key
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +193,18 @@ def test_the_deadline_is_counted_from_the_databases_clock(post, agent_key, refun
     request = post(agent_key, refund_payload, expires_in=90).request
 
     assert request.expires_at - request.submitted_at == timedelta(seconds=90)
+
+
+def test_an_action_may_have_a_narrower_deadline_than_the_installation(
+    post, agent_key, refund_payload, monkeypatch
+):
+    monkeypatch.setattr(StripeRefund, "expires_in_most", 600)
+
+    request = post(agent_key, refund_payload).request
+    with pytest.raises(InvalidInputError, match=r"stripe.refund, expires_in .* 60 to 600"):
+        post(agent_key, refund_payload, idempotency_key="longer", expires_in=601)
+
+    assert request.expires_at - request.submitted_at == timedelta(seconds=600)
 
 
 @pytest.mark.parametrize("seconds", [59, 7 * 24 * 3600 + 1])
