@@ -5,6 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from approvals import services
+from approvals.models import ApprovalRequest
+from approvals.services import Submission
 from tests.approvals.admin.conftest import QUEUE, address, text_of
 
 pytestmark = pytest.mark.django_db
@@ -115,12 +118,41 @@ def test_nothing_is_found_where_nothing_is(browser, two):
     assert rows_of(browser, "?q=nobody-has-this") == []
 
 
-@pytest.mark.parametrize("query", ["?priority=high", "?action=stripe.refund", "?currency=usd"])
-def test_the_filters_answer(browser, two, query):
-    first, second = two
+@pytest.fixture
+def different(two, make_payment, other_agent_key):
+    """A third request, that differs from the two in everything that can be filtered by."""
+    payment = make_payment(currency="eur")
+    submission = Submission(
+        service="billing",
+        action="stripe.refund",
+        payload={"payment_intent": payment.id, "amount": 100, "currency": "eur"},
+        priority="high",
+    )
+    request = services.submit(
+        key=other_agent_key.key, idempotency_key="1", submission=submission, body_sha256="0" * 64
+    ).request
+    # Refunds are the only action there is.
+    ApprovalRequest.objects.filter(pk=request.pk).update(action="stripe.payout")
+    return ApprovalRequest.objects.get(pk=request.pk)
 
-    expected = [] if "priority" in query else [second.pk, first.pk]
-    assert rows_of(browser, query) == expected
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("priority__exact", "priority"),
+        ("action", "action"),
+        ("currency", "currency"),
+        ("agent__id__exact", "agent_id"),
+    ],
+)
+def test_a_filter_shows_what_it_names_and_nothing_else(browser, two, different, name, field):
+    first, second = two
+    its, theirs = getattr(different, field), getattr(first, field)
+
+    assert rows_of(browser, f"?{name}={its}") == [different.pk]
+    assert rows_of(browser, f"?{name}={theirs}") == [second.pk, first.pk]
+    for value in (its, theirs):
+        assert f"?{name}={value}" in text_of(browser.get(reverse(QUEUE)))
 
 
 def test_the_list_costs_as_many_queries_for_many_rows_as_for_one(browser, submit, refund_payload):
