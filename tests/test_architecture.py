@@ -21,10 +21,8 @@ MOST_MODULE_LINES = 300
 #: is one file that can be carried away and read as a whole.
 LONG_BY_DESIGN = {Path("config/settings.py"), Path("audit/verifier.py")}
 
-#: Written once and never changed, so that they are their own history; and one that is no fact.
+#: Written once and never changed, so that they are their own history.
 INSERT_ONLY = {
-    "AgentKeyUse",  # when a key was last used: no fact for the record
-    "Attempt",  # begun and ended by one worker under its fence; the execution's history tells it
     "Checkpoint",
     "FactsSnapshot",
     "Intent",
@@ -35,8 +33,15 @@ INSERT_ONLY = {
     "Reading",
     "Refusal",
     "Scan",
-    "Subject",  # the counter of the record itself
 }
+#: Changed without a history of their own, each for its reason.
+CHANGED = {
+    "AgentKeyUse": "when a key was last used is no fact for the record",
+    "Attempt": "its end is a fact about its execution: see tests/executors/test_ended_attempts.py",
+    "Subject": "the counter of the record itself",
+}
+#: The two places that end an attempt; each takes a step of the execution in the same transaction.
+ENDS_ATTEMPTS = {"executors/services/claiming.py", "executors/services/settling.py"}
 
 
 def sources(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
@@ -163,7 +168,19 @@ def our_models() -> list[type[models.Model]]:
 def test_every_model_has_history_or_is_written_once(model: type[models.Model]) -> None:
     tracked = hasattr(model, "history")
 
-    assert tracked != (model.__name__ in INSERT_ONLY)
+    assert tracked != (model.__name__ in {*INSERT_ONLY, *CHANGED})
+    assert not INSERT_ONLY & CHANGED.keys()
+
+
+def test_attempts_are_ended_in_two_places_only() -> None:
+    places = {
+        str(path)
+        for path, tree in sources(*OURS)
+        for node in ast.walk(tree)
+        if _is_queryset_write(node) and any(k.arg == "ended_at" for k in node.keywords)
+    }
+
+    assert places == ENDS_ATTEMPTS
 
 
 @pytest.mark.parametrize("model", our_models(), ids=lambda model: model.__name__)
