@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from config.celery import app
-from executors import tasks
+from executors import services, tasks
 from executors.models import Execution
 from tests.executors.conftest import events
 from tests.executors.scripted import ScriptedExecutor
@@ -60,3 +60,14 @@ def test_money_has_a_queue_of_its_own() -> None:
     assert "queue" not in router.route({}, "executors.tasks.sweep") or (
         router.route({}, "executors.tasks.sweep")["queue"].name == "default"
     )
+
+
+@pytest.mark.django_db
+def test_scan_compares_what_the_provider_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(services, "scan", lambda: called.append("scan"))
+
+    tasks.scan()
+    tasks.scan(reason="twice")
+
+    assert called == ["scan", "scan"]
