@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+#: Which locks have everything that a profile needs: `make lock` builds the one on the other.
+HAVE_ALL_OF = {"runtime": ("runtime", "dev"), "dev": ("dev",)}
 PIP_OPTIONS = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
 
 
@@ -23,15 +25,14 @@ def main(profile: str) -> None:
     """Install the profile, unless its stamp says that exactly this is installed."""
     if sys.version_info[:2] != (3, 11):
         sys.exit("Python 3.11 is needed. On Debian or Ubuntu: apt-get install python3.11")
-    lock = ROOT / "requirements" / f"{profile}.txt"
+    lock = lock_of(profile)
     with lock.open("rb") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)  # two calls at once: the second waits, then finds it
-        wanted = hashlib.sha256(stream.read()).hexdigest()
-        if is_installed(profile, wanted):
+        if any(is_installed(one) for one in HAVE_ALL_OF[profile]) and can_run(PYTHON):
             return
         make_environment()
         install(profile, lock)
-        stamp(profile).write_text(wanted)
+        stamp(profile).write_text(digest(profile))
 
 
 def stamp(profile: str) -> Path:
@@ -39,10 +40,20 @@ def stamp(profile: str) -> Path:
     return VENV / f".installed-{profile}"
 
 
-def is_installed(profile: str, wanted: str) -> bool:
-    """Tell whether the environment works and has exactly this lock."""
+def lock_of(profile: str) -> Path:
+    """The file of what has to be installed."""
+    return ROOT / "requirements" / f"{profile}.txt"
+
+
+def digest(profile: str) -> str:
+    """What the stamp says when exactly the present lock is installed."""
+    return hashlib.sha256(lock_of(profile).read_bytes()).hexdigest()
+
+
+def is_installed(profile: str) -> bool:
+    """Tell whether the stamp is that of the present lock."""
     file = stamp(profile)
-    return file.is_file() and file.read_text() == wanted and can_run(PYTHON)
+    return file.is_file() and file.read_text() == digest(profile)
 
 
 def can_run(python: Path) -> bool:
@@ -92,20 +103,23 @@ def install_debian_package(package: str, problem: str) -> None:
 
 def install(profile: str, lock: Path) -> None:
     """Install the lock with pip, telling how far it is."""
-    count = sum("==" in line and line[0] != " " and "'win32'" not in line for line in lock.open())
+    lines = lock.read_text().splitlines()
+    count = sum("==" in line and line[0] != " " and "'win32'" not in line for line in lines)
     say(f"Installing {count} locked packages ({profile}) ...")
     started = time.monotonic()
     log = VENV / "install.log"
     # The lock is complete. Were pip to resolve, it would look for extras in newer releases too,
     # and fail on the first one that came out after the lock.
     options = [*PIP_OPTIONS, "--require-hashes", "--no-deps", "-r", str(lock)]
-    with log.open("w") as output:
-        process = subprocess.Popen(
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
             [str(PYTHON), "-m", "pip", "install", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
+        ) as process,
+    ):
         follow(process, output, count)
     if process.wait():
         sys.exit(f"The packages could not be installed. {log} ends with: {log_end(log)}")
