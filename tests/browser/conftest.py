@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.conftest import PASSWORD
 from tests.support import chromium
@@ -14,6 +14,8 @@ from tests.support import chromium
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(os.environ.get("COUNTERSIGN_SCREENSHOTS", ROOT / "artifacts" / "screenshots"))
 WIDTHS = {"desk": (1366, 900), "phone": (390, 844)}
+#: A phone has a thumb instead of a mouse, and lays a page out for its own width.
+PHONE = {"has_touch": True, "is_mobile": True}
 #: Chromium as root in a container, and without anything that talks to the outside.
 ARGUMENTS = [
     "--no-sandbox",
@@ -76,6 +78,13 @@ class Desk:
     def open(self, path: str) -> None:
         self.page.goto(self.base + path)
 
+    def press(self, what: Locator) -> None:
+        """Press it as one does here: with a thumb on a phone, with a mouse at a desk."""
+        if self.width == "phone":
+            what.tap()
+        else:
+            what.click()
+
     def look(self, name: str) -> None:
         """Keep a picture, and check that nothing sticks out of the page sideways."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -94,7 +103,9 @@ def open_window(
 
     def _open(**options: Any) -> Desk:
         wide, high = WIDTHS[width]
-        context = chromium_browser.new_context(viewport={"width": wide, "height": high}, **options)
+        size = {"width": wide, "height": high}
+        options = (PHONE if width == "phone" else {}) | options
+        context = chromium_browser.new_context(viewport=size, **options)
         contexts.append(context)
         return Desk(context.new_page(), live_server.url, width)
 

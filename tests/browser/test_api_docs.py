@@ -13,7 +13,7 @@ def test_a_developer_reads_how_to_submit(open_window: Callable[..., Desk]) -> No
     window = open_window()
     window.open("/api/docs")
 
-    window.page.get_by_text("Propose an action").click()
+    window.press(window.page.get_by_text("Propose an action"))
     window.page.get_by_text("Idempotency-Key").first.wait_for()
     window.page.get_by_text("stripe.refund").first.wait_for()
 

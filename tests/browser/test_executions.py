@@ -64,15 +64,15 @@ def test_an_unknown_outcome_is_read_again(
     )
     desk.open("/admin/")
     desk.look("overview-attention")
-    desk.page.get_by_role("link", name="need a person").click()
+    desk.press(desk.page.get_by_role("link", name="need a person"))
     desk.look("executions-attention")
-    desk.page.get_by_role("link", name=unknown.pk).click()
+    desk.press(desk.page.get_by_role("link", name=unknown.pk))
     expect(desk.page.get_by_text("The outcome is unknown")).to_be_visible()
     desk.look("execution-unknown")
 
-    desk.page.get_by_role("link", name="Read it again").click()
+    desk.press(desk.page.get_by_role("link", name="Read it again"))
     desk.look("execution-read-again")
-    desk.page.get_by_role("button", name="Read it again").click()
+    desk.press(desk.page.get_by_role("button", name="Read it again"))
 
     expect(desk.page.get_by_text("The money worker is rung.")).to_be_visible()
     assert heard == [unknown.pk]
@@ -95,9 +95,9 @@ def test_an_auditor_sees_what_never_passed_the_gate(
 ) -> None:
     window = open_window()
     window.sign_in(auditor)
-    window.page.get_by_role("link", name="open findings at the provider").click()
+    window.press(window.page.get_by_role("link", name="open findings at the provider"))
     window.look("findings")
-    window.page.get_by_role("link", name=finding.provider_reference).click()
+    window.press(window.page.get_by_role("link", name=finding.provider_reference))
 
     expect(window.page.get_by_text("No decision of ours is about it.").first).to_be_visible()
     expect(window.page.get_by_role("link", name="Mark as dealt with")).to_have_count(0)
@@ -111,7 +111,7 @@ def test_a_finding_is_dealt_with(desk: Desk, provider: RunningSandbox, finding: 
     deal_with(desk, "finding", "Made by hand for an order by telephone; it is right.")
 
     desk.look("finding-dealt-with")
-    desk.page.get_by_role("link", name="History").click()
+    desk.press(desk.page.get_by_role("link", name="History"))
     expect(desk.page.get_by_text("found what the record does not explain")).to_be_visible()
     desk.look("finding-history")
     desk.open(FINDINGS)
@@ -133,10 +133,10 @@ def test_what_was_taken_back_is_dealt_with(desk: Desk, reversed_one: Execution) 
 
 def deal_with(desk: Desk, what: str, reason: str) -> None:
     """Press the button, give the reason, and see on the page who did it and why."""
-    desk.page.get_by_role("link", name="Mark as dealt with").click()
+    desk.press(desk.page.get_by_role("link", name="Mark as dealt with"))
     desk.look(f"{what}-deal-with")
     desk.page.get_by_label("Your reason").fill(reason)
-    desk.page.get_by_role("button", name="Mark as dealt with").click()
+    desk.press(desk.page.get_by_role("button", name="Mark as dealt with"))
 
     said = desk.page.get_by_role("region", name="Dealt with")
     expect(said).to_contain_text(re.compile(r"reviewer, \d\d \w{3} \d{4} [\d:]{8} UTC"))

@@ -16,24 +16,32 @@ def bar(page):
     return page.locator(".cs-bar")
 
 
+def check_in_reach(desk, *names: str) -> None:
+    """Check that the bar has these buttons, and each is large enough and in view."""
+    buttons = bar(desk.page).locator("button, a")
+    expect(buttons).to_have_text(names)
+    for button in buttons.all():
+        box = button.bounding_box()
+        assert min(box["height"], box["width"]) >= 48, (button, box)
+        expect(button).to_be_in_viewport(ratio=1)
+
+
 def open_from_queue(desk, title: str) -> None:
     desk.open("/admin/approvals/approvalrequest/")
     desk.look("queue")
-    desk.page.get_by_role("link", name=title).click()
+    desk.press(desk.page.get_by_role("link", name=title))
     expect(desk.page.locator("h1")).to_contain_text(title)
 
 
-def test_a_request_is_approved(desk, pending_request, width):
+def test_a_request_is_approved(desk, pending_request):
     desk.open("/admin/")
     desk.look("overview")
     open_from_queue(desk, "Refund 95.00 USD")
     desk.look("decide")
-    approve = desk.page.get_by_role("button", name="Approve 95.00 USD")
-    assert approve.bounding_box()["height"] >= 48
-    expect(approve).to_be_in_viewport()
+    check_in_reach(desk, "Reject", "Change", "Approve 95.00 USD")
 
     desk.page.get_by_label("Your reason").fill("Checked with the courier.")
-    approve.click()
+    desk.press(bar(desk.page).get_by_role("button", name="Approve 95.00 USD"))
 
     expect(desk.page).to_have_url(RELOADED)
     expect(desk.page.get_by_text("Approved: Refund 95.00 USD")).to_be_visible()
@@ -46,8 +54,9 @@ def test_a_request_is_changed_and_approved(desk, pending_request):
     open_from_queue(desk, "Refund 95.00 USD")
     page = desk.page
     page.get_by_label("Your reason").fill("Half of it arrived.")
-    bar(page).get_by_role("button", name="Change").click()
+    desk.press(bar(page).get_by_role("button", name="Change"))
     desk.look("change")
+    check_in_reach(desk, "Back", "Show what changes")
     page.get_by_label("Amount in USD").fill("60")
     page.get_by_label("Name 1").fill("checked_with")
     page.get_by_label("Value 1").fill("courier")
@@ -56,7 +65,8 @@ def test_a_request_is_changed_and_approved(desk, pending_request):
     expect(page.locator("h1")).to_contain_text("Refund 60.00 USD")
     expect(page.get_by_label("Your reason")).to_have_value("Half of it arrived.")
     desk.look("confirm")
-    page.get_by_role("button", name="Approve 60.00 USD").click()
+    check_in_reach(desk, "Back to the change", "Approve 60.00 USD")
+    desk.press(page.get_by_role("button", name="Approve 60.00 USD"))
 
     expect(page).to_have_url(RELOADED)
     expect(page.get_by_text("Approved with changes: Refund 60.00 USD")).to_be_visible()
@@ -68,7 +78,7 @@ def test_a_request_is_rejected(desk, pending_request):
     open_from_queue(desk, "Refund 95.00 USD")
 
     desk.page.get_by_label("Your reason").fill("The parcel was delivered.")
-    desk.page.get_by_role("button", name="Reject").click()
+    desk.press(desk.page.get_by_role("button", name="Reject"))
 
     expect(desk.page.get_by_text("Rejected: Refund 95.00 USD")).to_be_visible()
     assert ApprovalRequest.objects.get().status == "REJECTED"
@@ -77,7 +87,7 @@ def test_a_request_is_rejected(desk, pending_request):
 def test_without_a_reason_the_browser_asks_for_one(desk, pending_request):
     open_from_queue(desk, "Refund 95.00 USD")
 
-    desk.page.get_by_role("button", name="Reject").click()
+    desk.press(desk.page.get_by_role("button", name="Reject"))
 
     expect(desk.page.get_by_label("Your reason")).to_be_focused()
     assert ApprovalRequest.objects.get().status == "PENDING"
@@ -91,7 +101,7 @@ def test_old_facts_are_refreshed_before_approving(desk, pending_request, later):
     desk.look("decide-old-facts")
 
     desk.page.get_by_label("Your reason").fill("Still typing.")
-    desk.page.get_by_role("button", name="Refresh facts").click()
+    desk.press(desk.page.get_by_role("button", name="Refresh facts"))
 
     expect(approve).to_be_enabled()
     expect(desk.page.get_by_label("Your reason")).to_have_value("Still typing.")
@@ -115,10 +125,10 @@ def test_the_history_tells_it(desk, pending_request, approve, refund_payload):
     desk.open(f"{path}/change/")
     expect(desk.page.get_by_text("What happened")).to_be_visible()
     desk.look("request")
-    desk.page.get_by_role("link", name="History").click()
+    desk.press(desk.page.get_by_role("link", name="History"))
     expect(desk.page.get_by_text("payload › amount")).to_be_visible()
     desk.look("history")
-    desk.page.get_by_role("link", name="This version, whole").first.click()
+    desk.press(desk.page.get_by_role("link", name="This version, whole").first)
     expect(desk.page.get_by_text("Every field at this version")).to_be_visible()
     desk.look("version")
 
@@ -135,7 +145,7 @@ def test_deciding_needs_no_script(open_window, reviewer, pending_request):
 
     desk.open(f"/admin/approvals/approvalrequest/{pending_request.pk}/decide/")
     desk.page.get_by_label("Your reason").fill("Seen without a script.")
-    desk.page.get_by_role("button", name="Approve 95.00 USD").click()
+    desk.press(desk.page.get_by_role("button", name="Approve 95.00 USD"))
 
     expect(desk.page).to_have_url(RELOADED)
     assert Decision.objects.get().reason == "Seen without a script."
