@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,8 +23,8 @@ from config.supervisor.supervisor import StoppedError, Supervisor
 Tell = Callable[[str], None]
 
 
-def run(tell: Tell) -> None:
-    """Run until a signal asks to stop.
+def run(tell: Tell, *, started_at: float) -> None:
+    """Run until a signal asks to stop; ``started_at`` is when the start began, in Unix time.
 
     Raises ``ConfigurationError`` or ``ProcessFailedError`` when it cannot start.
     """
@@ -36,7 +37,7 @@ def run(tell: Tell) -> None:
         at_end.callback(demo_secrets.path(var_dir, demo_secrets.RUNNING).unlink, missing_ok=True)
         try:
             with Supervisor(tell) as supervisor:
-                _start(supervisor, tell, at_end)
+                _start(supervisor, tell, at_end, started_at)
                 supervisor.watch()
                 tell("Stopping ...")
         except StoppedError:
@@ -44,7 +45,7 @@ def run(tell: Tell) -> None:
     tell("Stopped. The data is kept; `make run` goes on with it.")
 
 
-def _start(supervisor: Supervisor, tell: Tell, at_end: ExitStack) -> None:
+def _start(supervisor: Supervisor, tell: Tell, at_end: ExitStack, started_at: float) -> None:
     sandbox = provider.given()
     redis_url, broker = _broker(supervisor, at_end)
     stripe_process = None
@@ -62,7 +63,8 @@ def _start(supervisor: Supervisor, tell: Tell, at_end: ExitStack) -> None:
     supervisor.wait_ready(*supervisor.start(plans.web(running, stripe)))
     tell(f"{settings.COUNTERSIGN_BASE_URL} answers. Starting the workers ...")
     _start_workers(supervisor, running, stripe)
-    tell(screen.ready(known, stripe.payments, settings.COUNTERSIGN_VAR_DIR))
+    seconds = max(0.0, time.time() - started_at)
+    tell(screen.ready(known, stripe.payments, settings.COUNTERSIGN_VAR_DIR, seconds=seconds))
 
 
 def _start_workers(supervisor: Supervisor, running: dict[str, str], stripe: Provider) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from config.demo import facts
 
 
-def ready(known: dict[str, Any], payments: list[dict[str, Any]], var_dir: Path) -> str:
-    """The whole screen."""
+def ready(
+    known: dict[str, Any], payments: list[dict[str, Any]], var_dir: Path, *, seconds: float
+) -> str:
+    """The whole screen; ``seconds`` is how long the start took."""
     local = known["payment_intents"]
     stripe = (
         f"local Stripe   {known['stripe']['base_url']}/ (no real money)"
@@ -18,7 +20,7 @@ def ready(known: dict[str, Any], payments: list[dict[str, Any]], var_dir: Path) 
         else ("Stripe         the sandbox whose keys you gave (no real money)")
     )
     return f"""
-Countersign runs.
+Countersign runs. Ready after {seconds:.0f} s.
 
   admin          {known["base_url"]}/admin/
   API            {known["base_url"]}/api/docs

@@ -106,12 +106,17 @@ class Demonstration:
 
 
 @pytest.fixture(scope="module")
-def one_demonstration(tmp_path_factory):
-    """A demonstration for all tests of a module."""
+def free_port():
+    """A port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    demonstration = Demonstration(tmp_path_factory.mktemp("demonstration") / "var", port)
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def one_demonstration(tmp_path_factory, free_port):
+    """A demonstration for all tests of a module."""
+    demonstration = Demonstration(tmp_path_factory.mktemp("demonstration") / "var", free_port)
     yield demonstration
     if demonstration.is_running:
         demonstration.end()

@@ -175,13 +175,14 @@ class TestScreen:
         }
 
     def test_the_example_is_the_smallest_that_works(self, tmp_path):
-        said = screen.ready(self.known(PAYMENTS), PAYMENTS, tmp_path)
+        said = screen.ready(self.known(PAYMENTS), PAYMENTS, tmp_path, seconds=6.4)
 
         assert '"payment_intent": "pi_good", "amount": 150, "currency": "usd"' in said
         assert "local Stripe   http://127.0.0.1:9/ (no real money)" in said
+        assert "Countersign runs. Ready after 6 s." in said
 
     def test_with_a_sandbox_it_says_what_to_replace(self, tmp_path):
-        said = screen.ready(self.known([]), [], tmp_path)
+        said = screen.ready(self.known([]), [], tmp_path, seconds=6.4)
 
         assert "pi_of_a_payment_in_your_sandbox" in said
         assert "the sandbox whose keys you gave" in said

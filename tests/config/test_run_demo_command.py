@@ -1,6 +1,7 @@
 """``run_demo`` translates what goes wrong into a sentence."""
 
 import signal
+import time
 
 import pytest
 from django.core.management import call_command
@@ -35,7 +36,7 @@ def test_elsewhere_it_says_how_to_start():
     ],
 )
 def test_what_fails_is_a_sentence(in_make, monkeypatch, error, sentence):
-    def fail(_tell):
+    def fail(_tell, **_):
         raise error
 
     monkeypatch.setattr(run_demo, "run", fail)
@@ -45,11 +46,24 @@ def test_what_fails_is_a_sentence(in_make, monkeypatch, error, sentence):
 
 
 def test_what_it_tells_is_shown_at_once(in_make, monkeypatch, capsys):
-    monkeypatch.setattr(run_demo, "run", lambda tell: tell("It runs."))
+    monkeypatch.setattr(run_demo, "run", lambda tell, **_: tell("It runs."))
 
     call_command("run_demo")
 
     assert capsys.readouterr().out == "It runs.\n"
+
+
+def test_the_start_is_counted_from_when_make_began(in_make, monkeypatch):
+    told = []
+    monkeypatch.setattr(run_demo, "run", lambda tell, *, started_at: told.append(started_at))
+    before = time.time()
+
+    call_command("run_demo")
+    monkeypatch.setenv("STARTED_AT", "1766000000")
+    call_command("run_demo")
+
+    assert before <= told[0] <= time.time()
+    assert told[1] == 1766000000
 
 
 def test_a_broker_that_is_given_is_used(settings):

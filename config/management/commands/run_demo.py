@@ -1,6 +1,7 @@
 """``manage.py run_demo``: what ``make run`` calls once everything is installed."""
 
 import os
+import time
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,8 @@ class Command(BaseCommand):
         if "MAKELEVEL" in os.environ:
             follow_parent()
         try:
-            run(self._tell)
+            # Make says when it began: what it installed first belongs to the start.
+            run(self._tell, started_at=float(os.environ.get("STARTED_AT") or time.time()))
         except ProcessFailedError as error:
             raise ConfigurationError(str(error)) from error
         except OSError as error:
