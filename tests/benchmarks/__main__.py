@@ -14,7 +14,7 @@ from statistics import median
 import psycopg
 
 from config.processes import ProcessFailedError
-from tests.benchmarks import approving, reading, submitting, surviving
+from tests.benchmarks import approving, reading, starting, submitting, surviving
 from tests.benchmarks.load import percentile
 from tests.benchmarks.place import new_database
 from tests.benchmarks.submitting import Rates
@@ -48,6 +48,14 @@ def main() -> int:
         sys.exit(str(error))
     _say(f"\n{heading}\n\n{_table(rows)}")
     return any(_EXCEEDED in ratio for *_, ratio in rows)
+
+
+def _starting(_: str, directory: Path) -> list[Row]:
+    starts = starting.measure(directory)
+    return [
+        _within("make run in a fresh clone", starts.from_nothing, "with its downloads", 180),
+        _within("make run once more", starts.again, "a warm start", 10),
+    ]
 
 
 def _submitting(database_url: str, directory: Path) -> list[Row]:
@@ -149,6 +157,7 @@ def _surviving(database_url: str, directory: Path) -> list[Row]:
 
 
 _MEASURES: dict[str, Callable[[str, Path], list[Row]]] = {
+    "starts": _starting,
     "submissions": _submitting,
     "submissions that read facts": _submitting_with_facts,
     "approvals": _approving,
