@@ -68,7 +68,7 @@ class Demonstration:
     def start(self):
         """Start it and wait for its last screen."""
         self.launch()
-        eventually(lambda: "Ctrl-C stops" in self.said or self.process.poll() is not None, 60)
+        eventually(lambda: "Ctrl-C stops" in self.said or self.process.poll() is not None, 150)
         assert self.process.poll() is None, self.said
         running = (self.var / "demo.running.env").read_text()
         [self.socket] = re.findall(r"REDIS_URL=redis\+socket://(.*)\?", running)

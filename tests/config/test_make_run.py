@@ -56,13 +56,13 @@ def test_make_run_starts_everything_and_ctrl_c_leaves_nothing_behind(made):
     assert "Installing" not in made.said
     assert made.facts["base_url"] == f"http://localhost:{made.port}"
     [seconds] = re.findall(r"^Countersign runs\. Ready after (\d+) s\.$", made.said, re.MULTILINE)
-    assert int(seconds) <= 60, "start() waits no longer"
+    assert 0 < int(seconds) <= 151, "start() waits no longer"
     running = made.children().values()
     assert any("make run" in command for command in running)
     assert any("gunicorn" in command for command in running)
 
     made.end()
 
-    eventually(lambda: made.children() == {}, 60)
+    eventually(lambda: made.children() == {})
     assert "Stopped. The data is kept; `make run` goes on with it.\n" in made.said
     assert "Traceback" not in made.said
