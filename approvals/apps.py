@@ -12,11 +12,16 @@ class ApprovalsConfig(AppConfig):
     verbose_name = "Approvals"
 
     def ready(self) -> None:
-        """Register the check that executions ask before they run, the groups, and evidence."""
-        from approvals import entitlement, evidence, groups
+        """Register what executions ask before they run, what the record proves, and the groups."""
+        from approvals import entitlement, evidence, groups, proof
+        from approvals.models import Decision
         from audit.evidence import sections
+        from audit.log.verification import registered
         from executors import checks
+        from executors.models import Execution
 
+        registered.register(Decision, proof.check_decisions)
+        registered.register(Execution, proof.check_decided)
         checks.register("entitlement", entitlement.check)
         sections.register(evidence.tell, place=10)
         post_migrate.connect(groups.ensure, dispatch_uid="approvals.groups")

@@ -4,17 +4,20 @@ from django.apps import AppConfig
 
 
 class ExecutorsConfig(AppConfig):
-    """Registers the actions that this installation can carry out, and what evidence they leave."""
+    """Registers the actions that can be carried out, and what the record proves of them."""
 
     name = "executors"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Executions"
 
     def ready(self) -> None:
-        """Fill the catalogue."""
+        """Fill the catalogue, and tell the record how an execution is proven."""
         from audit.evidence import sections
-        from executors import evidence, registry
+        from audit.log.verification import registered
+        from executors import evidence, proof, registry
+        from executors.models import Execution
         from executors.stripe.refunds import StripeRefund
 
         registry.register(StripeRefund())
+        registered.register(Execution, proof.check_executions)
         sections.register(evidence.tell, place=20)

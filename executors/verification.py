@@ -5,7 +5,8 @@ rest is here, with the numbers of the table in the documentation. Nothing but th
 file of trusted public keys is believed: no status column, no row of the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from audit.alarms import raise_alarm
 from audit.canonical import digest_of
 from audit.errors import KeyFileError, RevokedKeyError, SignatureError, UnknownKeyError
 from audit.signing import keys, tokens
+from audit.signing.keys import TrustedKey
 from executors import registry
 from executors.base import Executor
 from executors.errors import HeldError, RefusedError, UnknownActionError
@@ -61,15 +63,11 @@ def verify(execution: Execution, *, at: datetime) -> Verified:
         HeldError: it must not be carried out now.
     """
     claims = _signed_claims(execution)
-    try:
+    with _refusing_malformed():
         _check_addressee(claims, execution)
         _check_content(claims)
         _check_time(claims, at)
         _check_decided(claims)
-    except (KeyError, TypeError) as error:
-        raise RefusedError(
-            f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
-        ) from error
     return Verified(claims=claims, token_sha256=tokens.token_digest(execution.token))
 
 
@@ -83,14 +81,37 @@ def verify_to_read(execution: Execution) -> Verified:
         HeldError: whether it is a good one cannot be said now.
     """
     claims = _signed_claims(execution)
-    try:
+    with _refusing_malformed():
         _check_addressee(claims, execution)
         _check_content(claims)
         datetime.fromtimestamp(claims["exp"], UTC)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RefusedError(
-            f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
-        ) from error
+    return Verified(claims=claims, token_sha256=tokens.token_digest(execution.token))
+
+
+def judge(
+    execution: Execution, trusted: Mapping[str, TrustedKey], *, used_at: Sequence[datetime]
+) -> Verified:
+    """Check a token as it was when it was used: for looking back, never for acting. No alarm.
+
+    ``used_at`` says when each attempt began; without any the token is judged as of its decision. A
+    key that was revoked after the first attempt was good then.
+
+    Raises:
+        RefusedError, HeldError: it was not a good one; the code says why.
+    """
+    first = min(used_at, default=execution.queued_at)
+    try:
+        claims = tokens.verify(execution.token, keys.as_of(trusted, first), use=keys.DECISION)
+    except SignatureError as error:
+        raise RefusedError(str(error), code=error.code) from error
+    with _refusing_malformed():
+        _check_addressee(claims, execution)
+        _check_content(claims)
+        _check_life(claims)
+        for at in used_at:
+            _check_time(claims, at)
+        _check_decided(claims)
+        datetime.fromtimestamp(claims["exp"], UTC)
     return Verified(claims=claims, token_sha256=tokens.token_digest(execution.token))
 
 
@@ -162,14 +183,18 @@ def _check_content(claims: Mapping[str, Any]) -> None:
 def _check_time(claims: Mapping[str, Any], at: datetime) -> None:
     # 10. Executable from nbf until, and not including, exp; and for no longer than the provider
     # remembers a key, whatever the signer's setting was.
-    begins = min(claims["iat"], claims["nbf"])
-    if claims["exp"] - begins > LONGEST_LIFE:
-        raise RefusedError("The token may be carried out for too long.", code="lives_too_long")
+    _check_life(claims)
     if at.timestamp() < claims["nbf"]:
         # Only a clock that stepped back gets here; time will heal it.
         raise HeldError("The decision may not be carried out yet.", code="not_yet_valid")
     if at.timestamp() >= claims["exp"]:
         raise RefusedError("The time to carry out this decision is over.", code="expired")
+
+
+def _check_life(claims: Mapping[str, Any]) -> None:
+    begins = min(claims["iat"], claims["nbf"])
+    if claims["exp"] - begins > LONGEST_LIFE:
+        raise RefusedError("The token may be carried out for too long.", code="lives_too_long")
 
 
 def _check_decided(claims: Mapping[str, Any]) -> None:
@@ -179,6 +204,17 @@ def _check_decided(claims: Mapping[str, Any]) -> None:
     else:
         rule = claims["decided_by"]
         _require(bool(rule["rule"]) and bool(rule["version"]), "no_reviewer", "deciding rule")
+
+
+@contextmanager
+def _refusing_malformed() -> Iterator[None]:
+    """Refuse a token whose claims are not of the kinds that the table says."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise RefusedError(
+            f"The token lacks a claim, or one is malformed: {error!r}", code="claims_malformed"
+        ) from error
 
 
 def _require(good: bool, code: str, what: str) -> None:

@@ -7,8 +7,8 @@ restart.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,6 +72,17 @@ def load_trusted_keys(path: Path) -> dict[str, TrustedKey]:
         KeyFileError: naming the file and what to do.
     """
     return _cached(path, _parse_trusted_keys)
+
+
+def as_of(trusted: Mapping[str, TrustedKey], at: datetime) -> dict[str, TrustedKey]:
+    """Return the trusted keys as they counted at an instant: what was revoked later was good then.
+
+    For looking back only. Whoever is about to act asks ``load_trusted_keys``.
+    """
+    return {
+        kid: replace(key, revoked_at=None) if key.revoked_at and at < key.revoked_at else key
+        for kid, key in trusted.items()
+    }
 
 
 def _parse_signing_key(path: Path, data: bytes) -> SigningKey:

@@ -70,7 +70,7 @@ def verify(token: str, trusted: Mapping[str, TrustedKey], *, use: str) -> dict[s
         SignatureError: anything else that is wrong; malformed input always ends here.
     """
     # 1. The header is pinned: exactly alg, kid and typ, so that no jku, jwk, x5u or crit.
-    kid = _pinned_key_id(token)
+    kid = key_id_of(token)
     # 2. The key, by its id, from the file that the operator trusts.
     key = trusted.get(kid)
     if key is None or key.use != use:
@@ -108,7 +108,12 @@ def unverified_claims(token: str) -> dict[str, Any]:
         raise SignatureError("This is not a decision token.") from error
 
 
-def _pinned_key_id(token: str) -> str:
+def key_id_of(token: str) -> str:
+    """Return the id of the key that a token names, if its header is that of a decision.
+
+    Raises:
+        SignatureError: it is not.
+    """
     if len(token) > MOST_CHARACTERS:
         raise SignatureError("The token is too long.")
     if not all(_is_canonical_base64url(part) for part in token.split(".")):

@@ -68,20 +68,24 @@ def check_covered(intent: Intent, verified: Verified) -> None:
     Raises:
         RefusedError: somebody has changed it, with an alarm; it must never leave.
     """
+    if not is_covered(intent, verified):
+        message = "What was written down to be sent is not what was decided."
+        raise_alarm("intent_mismatch", message, subject=intent.pk)
+        raise RefusedError(message, code="intent_mismatch")
+
+
+def is_covered(intent: Intent, verified: Verified) -> bool:
+    """Tell whether a token authorises what was written down: key, account, every parameter."""
     written = {
         "kind": intent.provider_kind,
         "account": intent.account,
         "livemode": intent.livemode,
     }
-    is_covered = (
+    return (
         intent.idempotency_key == key_of(verified.claims["jti"])
         and written == verified.claims["provider"]
         and verified.executor.covers(verified.claims, verified.token_sha256, prepared_of(intent))
     )
-    if not is_covered:
-        message = "What was written down to be sent is not what was decided."
-        raise_alarm("intent_mismatch", message, subject=intent.pk)
-        raise RefusedError(message, code="intent_mismatch")
 
 
 def key_of(jti: str) -> str:

@@ -39,6 +39,8 @@ class Tally:
     checkpoints: int = 0
     subjects: int = 0
     current: int = 0
+    #: Decisions and executions whose tokens were verified.
+    tokens: int = 0
     #: Of the newest checkpoint with a good signature: how far the log was verified.
     size: int = 0
     findings: int = 0

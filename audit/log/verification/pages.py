@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 PAGE = 500
 #: What a value raises that no column of ours could hold (SQLite takes anything).
-_UNREADABLE = (ValueError, TypeError, OverflowError, DataError)
+UNREADABLE = (ValueError, TypeError, OverflowError, DataError)
 
 
 class Unreadable(NamedTuple):
@@ -36,7 +36,7 @@ def pages(rows: QuerySet[Any], key: str = "pk", size: int | None = None) -> Iter
 def _read(rows: QuerySet[Any]) -> list[Any]:
     try:
         return list(rows)
-    except _UNREADABLE:
+    except UNREADABLE:
         keys = list(rows.values_list("pk", flat=True))
         return [_read_one(rows.model, key) for key in keys]
 
@@ -44,5 +44,5 @@ def _read(rows: QuerySet[Any]) -> list[Any]:
 def _read_one(model: Any, key: Any) -> Any:
     try:
         return model._default_manager.get(pk=key)
-    except _UNREADABLE:
+    except UNREADABLE:
         return Unreadable(key)

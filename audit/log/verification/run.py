@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from audit import clock
 from audit.log.checkpoints import TreeHead
 from audit.log.unsealed import history_models
-from audit.log.verification import current, heads, rows, subjects, tree
+from audit.log.verification import current, heads, registered, rows, subjects, tree
 from audit.log.verification.findings import Finding, Tally
 from audit.log.verification.heads import Trust
 from audit.models import Checkpoint, Leaf, Subject
@@ -31,7 +31,7 @@ def count_steps() -> int:
     """Return about how many steps ``verify`` will tell of."""
     histories = history_models()
     tracked = [model.instance_type for model in histories]
-    tables = [*histories, Leaf, Checkpoint, Subject, *tracked]
+    tables = [*histories, Leaf, Checkpoint, Subject, *tracked, *registered.models()]
     return sum(int(model._base_manager.count()) for model in tables)
 
 
@@ -44,3 +44,4 @@ def _checks(trust: Trust, copy: TreeHead | None, tally: Tally) -> Iterator[Findi
     yield from subjects.check_subjects(tally)
     for model in history_models():
         yield from current.check_current(model, tally)
+    yield from registered.check_registered(tally)

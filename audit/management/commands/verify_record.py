@@ -24,7 +24,8 @@ class Command(BaseCommand):
     help = (
         "Verifies the record: each history row against its bytes, its HMAC and its leaf; the log "
         "against its leaves and what was signed; the numbers of each subject; each current row "
-        "against its history. Changes nothing and holds up nobody. Needs "
+        "against its history; each decision token, and each execution against its token and its "
+        "receipt. Changes nothing and holds up nobody. Needs "
         "COUNTERSIGN_HISTORY_KEY and COUNTERSIGN_TRUSTED_KEYS_FILE. Prints one finding a line: "
         "kind, table:row, sentence. Exit codes: 0, all is good; 1, there are findings, or the "
         "settings let no command start; 2, it could not be verified, or not to the end."
@@ -85,5 +86,5 @@ def _last_sentence(tally: Tally) -> str:
     return (
         f"{found} in {tally.rows} history rows ({tally.waiting} wait for their leaf), "
         f"{tally.leaves} leaves of a log of {tally.size}, {tally.checkpoints} checkpoints, "
-        f"{tally.subjects} subjects and {tally.current} current rows."
+        f"{tally.subjects} subjects, {tally.current} current rows and {tally.tokens} tokens."
     )
