@@ -78,3 +78,4 @@ class EventType(TextChoices):
     GROUP_CREATE = "group:create", "created the group"
     GROUP_UPDATE = "group:update", "changed the group"
     GROUP_DELETE = "group:delete", "deleted the group"
+    REFUSAL_KEEP = "refusal:keep", "was turned away"

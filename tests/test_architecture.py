@@ -31,7 +31,6 @@ INSERT_ONLY = {
     "PayloadVersion",
     "ProviderEvent",
     "Reading",
-    "Refusal",
     "Scan",
 }
 #: Changed without a history of their own, each for its reason.

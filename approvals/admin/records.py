@@ -72,12 +72,12 @@ class FactsSnapshotAdmin(ViewOnlyAdmin):
 
 
 @admin.register(Refusal)
-class RefusalAdmin(ViewOnlyAdmin):
+class RefusalAdmin(HistoryAdmin):
     """Attempts that were turned away."""
 
-    list_display = ("code", "said", "actor", "subject", "refused_at")
+    list_display = ("code", "said", "attempted_by", "about", "refused_at")
     list_filter = ("code",)
-    search_fields = ("actor", "subject", "message")
+    search_fields = ("attempted_by", "about", "message")
     ordering = ("-id",)
 
     @admin.display(description="message")

@@ -885,6 +885,71 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name="HistoricalRefusal",
+            fields=[
+                (
+                    "id",
+                    models.BigIntegerField(
+                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
+                    ),
+                ),
+                ("actor", models.CharField(db_index=True, max_length=200)),
+                ("event", models.CharField(max_length=60)),
+                ("subject", models.CharField(max_length=80)),
+                ("number", models.BigIntegerField()),
+                ("canonical", models.TextField(null=True)),
+                ("salt", models.CharField(max_length=64, null=True)),
+                ("hmac", models.CharField(max_length=64)),
+                ("code", models.CharField(max_length=60)),
+                ("message", models.TextField()),
+                ("body_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("attempted_by", models.CharField(max_length=200)),
+                ("about", models.CharField(blank=True, default="", max_length=80)),
+                ("refused_at", models.DateTimeField()),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "history_id",
+                    models.BigAutoField(editable=False, primary_key=True, serialize=False),
+                ),
+                ("history_date", models.DateTimeField()),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="approvals.agent",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical refusal",
+                "verbose_name_plural": "historical refusals",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+                "default_permissions": ("view",),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name="HistoricalReview",
             fields=[
                 ("actor", models.CharField(db_index=True, max_length=200)),
@@ -1211,8 +1276,8 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(max_length=60)),
                 ("message", models.TextField()),
                 ("body_sha256", models.CharField(blank=True, default="", max_length=64)),
-                ("actor", models.CharField(max_length=200)),
-                ("subject", models.CharField(blank=True, default="", max_length=80)),
+                ("attempted_by", models.CharField(max_length=200)),
+                ("about", models.CharField(blank=True, default="", max_length=80)),
                 ("refused_at", models.DateTimeField()),
                 (
                     "agent",
@@ -1485,6 +1550,21 @@ class Migration(migrations.Migration):
             model_name="historicalgroup",
             constraint=models.UniqueConstraint(
                 fields=("subject", "number"), name="historicalgroup_numbered_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="historicalrefusal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("actor", ""), ("event", ""), ("subject", ""), _connector="OR", _negated=True
+                ),
+                name="historicalrefusal_says_who_and_what",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="historicalrefusal",
+            constraint=models.UniqueConstraint(
+                fields=("subject", "number"), name="historicalrefusal_numbered_once"
             ),
         ),
         migrations.AddConstraint(

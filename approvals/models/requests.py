@@ -178,19 +178,27 @@ class FactsSnapshot(models.Model):
 class Refusal(models.Model):
     """An attempt that was turned away: by an agent with a valid key, or a self-approval.
 
-    Insert-only, so it is its own history.
+    Written once; its one history row is what the record seals. ``about`` is the request that a
+    person tried to decide.
     """
 
     code = models.CharField(max_length=60)
     message = models.TextField()
     body_sha256 = models.CharField(max_length=64, blank=True, default="")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="refusals")
-    actor = models.CharField(max_length=200)
-    subject = models.CharField(max_length=80, blank=True, default="")
+    attempted_by = models.CharField(max_length=200)
+    about = models.CharField(max_length=80, blank=True, default="")
     refused_at = models.DateTimeField()
+
+    history = track()
 
     class Meta:
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"{self.code} {self.actor}"
+        return f"{self.code} {self.attempted_by}"
+
+    @property
+    def history_subject(self) -> str:
+        """File under the agent, or under the request that a person tried to decide."""
+        return self.agent_id or self.about

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from approvals import proof
-from approvals.models import Decision, PayloadVersion, Review
+from approvals import proof, services
+from approvals.models import Decision, PayloadVersion, Refusal, Review
 from audit.log import services as log
 from audit.log.verification import pages
 from audit.log.verification.findings import Tally
 from audit.log.verification.run import verify
+from audit.models import Leaf
 from audit.signing import keys, tokens
 from executors.models import Execution
 from tests.audit.log.conftest import log_key  # noqa: F401 - the stage of the log
@@ -73,12 +74,14 @@ def test_a_verification_of_the_record_looks_at_every_token(decision, monkeypatch
     assert tally.tokens == 2, "the decision's and the execution's"
 
     PayloadVersion.objects.update(payload={"amount": 1})
+    Execution.objects.update(action="x", jti="dec_x")
 
-    [finding] = verify(Tally())
-    assert finding.text == (
-        f"token approvals_decision:{decision.pk} "
-        "Payload version 1 is not the one whose digest was signed."
-    )
+    kinds = sorted(finding.text.split(":")[0] for finding in verify(Tally()))
+    assert kinds == [
+        "current executors_execution",
+        *["token approvals_decision"] * 2,
+        *["token executors_execution"] * 2,
+    ]
 
 
 @pytest.mark.usefixtures("log_key")
@@ -88,6 +91,22 @@ def test_a_token_is_within_the_sealed_bytes_of_its_history_row(decision):
     for model in (Decision, Execution):
         row = model.history.order_by("pk").first()
         assert json.loads(row.canonical)["fields"]["token"] == decision.token
+
+
+@pytest.mark.usefixtures("log_key")
+def test_a_refusal_is_a_leaf(agent_key):
+    refusal = services.record_refusal(
+        key_id=agent_key.key.pk, code="out_of_scope", message="No.", body_sha256="1" * 64
+    )
+    log.seal()
+
+    row = refusal.history.get()
+    assert Leaf.objects.filter(table=row._meta.db_table, row=row.pk).exists()
+    assert list(verify(Tally())) == []
+
+    Refusal.objects.update(message="Yes.")
+    [finding] = verify(Tally())
+    assert finding.text.startswith(f"current approvals_refusal:{refusal.pk} ")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ If the harness did not catch these, it would prove nothing about ours.
 from django.db.models import Sum
 
 from approvals.enums import Priority, RequestStatus
-from approvals.models import AgentKey, ApprovalRequest, Refusal
+from approvals.models import AgentKey, ApprovalRequest
 from audit import clock
+from executors.models import Scan
 
 #: Which time belongs to which end.
 _TIMES = {
@@ -38,7 +39,7 @@ def end(request_id: str, status: RequestStatus) -> RequestStatus:
 
 def submit_once(idempotency_key: str) -> int:
     """Store something once per key: look whether it is there, then insert it."""
-    if Refusal.objects.filter(subject=idempotency_key).exists():
+    if Scan.objects.filter(action=idempotency_key).exists():
         raise TooLateError
     return _store(idempotency_key)
 
@@ -66,9 +67,10 @@ def save_form(request_id: str) -> None:
 
 def _store(subject: str) -> int:
     """Insert into a table without a unique constraint, for a constraint would be no look."""
+    at = clock.now()
     return int(
-        Refusal.objects.create(
-            code="naive", message="", actor="naive", subject=subject, refused_at=clock.now()
+        Scan.objects.create(
+            action=subject, account="naive", since=at, until=at, listed=0, finished_at=at
         ).pk
     )
 

@@ -1,9 +1,8 @@
 """A webhook as it is usually written: look, then write what it says. A control that must lose."""
 
-from approvals.models import Refusal
 from audit import clock
 from executors.enums import ExecutionStatus as S
-from executors.models import Execution
+from executors.models import Execution, Scan
 from tests.races.naive import TooLateError
 
 
@@ -25,11 +24,12 @@ def take(event_id: str) -> int:
 
     A table without a unique constraint, for a constraint would be no look.
     """
-    if Refusal.objects.filter(subject=event_id).exists():
+    if Scan.objects.filter(action=event_id).exists():
         raise TooLateError
+    at = clock.now()
     return int(
-        Refusal.objects.create(
-            code="naive", message="", actor="naive", subject=event_id, refused_at=clock.now()
+        Scan.objects.create(
+            action=event_id, account="naive", since=at, until=at, listed=0, finished_at=at
         ).pk
     )
 

@@ -6,12 +6,12 @@ import pytest
 
 from approvals import services
 from approvals.errors import AgentError, KeyRefusedError
-from approvals.models import Agent, AgentKey, ApprovalRequest, Refusal
+from approvals.models import Agent, AgentKey, ApprovalRequest
 from approvals.services import IssuedKey, Submission
 from audit import actors, timeline
 from audit.canonical import digest_of
 from executors.enums import HoldScope
-from executors.models import Hold
+from executors.models import Hold, Scan
 from tests.conftest import issue_key
 from tests.races import naive
 from tests.races.harness import PATIENCE, ROUNDS, THREADS, alternating, race, strange
@@ -82,9 +82,9 @@ def test_the_naive_twin_stores_for_a_revoked_key(agent_key: IssuedKey) -> None:
     def is_lost() -> bool:
         as_new = {"revoked_at": None, "revoked_by": "", "revoked_reason": ""}
         AgentKey.objects.filter(pk=key_id).update(**as_new)
-        Refusal.objects.all().delete()
+        Scan.objects.all().delete()
         race(alternating(lambda: naive.submit_by(key_id), lambda: naive.revoke(key_id)))
         end = AgentKey.objects.get(pk=key_id).revoked_at
-        return Refusal.objects.filter(refused_at__gt=end).exists()
+        return Scan.objects.filter(finished_at__gt=end).exists()
 
     assert any(is_lost() for _ in range(PATIENCE)), "the harness would not notice a broken verb"

@@ -7,7 +7,8 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 
-from approvals.models import Refusal, User
+from approvals import services
+from approvals.models import User
 from audit import actors
 from audit.history import HistoryRow
 from executors import findings
@@ -54,8 +55,8 @@ def everything(pending_request, approve, agent):
         actor=actors.system("test"),
         at=agent.created_at,
     )
-    Refusal.objects.create(
-        code="x", message="<b>", actor="agent:a", agent=agent, refused_at=agent.created_at
+    services.record_refusal(
+        key_id=pending_request.agent_key_id, code="x", message="<b>", body_sha256=""
     )
 
 

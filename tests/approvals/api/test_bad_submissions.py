@@ -87,7 +87,7 @@ PAYLOADS = [
 def assert_nothing_stored_but_a_trace(code: str) -> Refusal:
     assert not ApprovalRequest.objects.exists()
     refusal = Refusal.objects.get()
-    assert (refusal.code, refusal.actor) == (code, "agent:billing-agent")
+    assert (refusal.code, refusal.attempted_by) == (code, "agent:billing-agent")
     return refusal
 
 

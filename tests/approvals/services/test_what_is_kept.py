@@ -179,6 +179,14 @@ def test_a_refused_self_approval_says_what_was_said(
 
     refusal = Refusal.objects.get()
     assert (refusal.message, refusal.agent) == (caught.value.message, None)
+    assert kept(refusal) == (pending_request.pk, "person:reviewer", caught.value.message)
+
+
+def kept(refusal: Refusal) -> tuple[str, str, str]:
+    """Return under what, by whom and why the record has a refusal."""
+    row = refusal.history.get()
+    assert row.event == "refusal:keep"
+    return row.subject, row.actor, row.history_change_reason
 
 
 def test_a_refused_agent_is_kept_with_code_body_and_sentence(
@@ -191,7 +199,8 @@ def test_a_refused_agent_is_kept_with_code_body_and_sentence(
     refusal.refresh_from_db()
     assert (refusal.code, refusal.message) == ("out_of_scope", "No.")
     assert (refusal.body_sha256, refusal.agent) == ("1" * 64, agent_key.key.agent)
-    assert refusal.actor == "agent:billing-agent"
+    assert refusal.attempted_by == "agent:billing-agent"
+    assert kept(refusal) == (agent_key.key.agent_id, "agent:billing-agent", "No.")
 
 
 def test_the_view_holds_everything_that_is_decided_on(

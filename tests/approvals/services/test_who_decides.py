@@ -46,8 +46,8 @@ def test_the_owner_of_the_agent_does_not_decide_and_the_attempt_is_kept(
 
     assert nothing_was_decided(pending_request)
     refusal = Refusal.objects.get()
-    assert (refusal.actor, refusal.code) == ("person:reviewer", "self_approval")
-    assert refusal.subject == pending_request.pk
+    assert (refusal.attempted_by, refusal.code) == ("person:reviewer", "self_approval")
+    assert refusal.about == pending_request.pk
 
 
 @pytest.mark.parametrize(("who", "can"), [("reviewer", True), ("outsider", False)])
