@@ -77,3 +77,37 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.size} leaves"
+
+
+class VerificationRun(models.Model):
+    """What a verification of the whole record said, from when until when.
+
+    Written when it begins and once more when it ends: one that has no end was stopped on its way.
+    It is no evidence: whoever can change the record can write that it is good. ``lines`` are the
+    first findings, ``findings_sha256`` is the digest of all of them, each with its line end.
+    """
+
+    started_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, default="")
+    findings = models.PositiveIntegerField(default=0)
+    lines = models.TextField(blank=True, default="")
+    findings_sha256 = models.CharField(max_length=64, blank=True, default="")
+    size = models.BigIntegerField(default=0)
+    leaves = models.BigIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"Verification {self.pk}"
+
+    @property
+    def result(self) -> str:
+        """Return in words what came of it."""
+        if self.ended_at is None:
+            return "Not ended"
+        if self.problem:
+            return "Not verified"
+        return "Findings" if self.findings else "No findings"

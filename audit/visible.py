@@ -59,6 +59,11 @@ def show_json(value: Any) -> SafeString:
     return show_block(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def plain(text: str) -> str:
+    """Return one line of plain text, for a terminal or a log, in which nothing is hidden."""
+    return "".join(code_point(one) if is_hidden(one) else one for one in text)
+
+
 def warnings(text: str) -> list[str]:
     """Return what a reader should know about this text before believing it, as sentences."""
     found = []

@@ -339,6 +339,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    # It looks whether a day has passed; the verification itself is daily, whenever beat began.
+    "verify-the-record": {
+        "task": "audit.tasks.verify_record",
+        "schedule": 600,
+        "options": {"expires": 600},
+    },
 }
 
 # --- Admin --------------------------------------------------------------------------------------

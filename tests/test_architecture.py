@@ -38,6 +38,7 @@ CHANGED = {
     "AgentKeyUse": "when a key was last used is no fact for the record",
     "Attempt": "its end is a fact about its execution: see tests/executors/test_ended_attempts.py",
     "Subject": "the counter of the record itself",
+    "VerificationRun": "begun and ended by one verification, which is about the record",
 }
 #: The two places that end an attempt; each takes a step of the execution in the same transaction.
 ENDS_ATTEMPTS = {"executors/services/claiming.py", "executors/services/settling.py"}

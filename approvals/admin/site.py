@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, User, shown_as
-from audit import clock
+from audit import clock, words
+from audit.log.verification import services as verification
 from executors.attention import NEEDS_A_PERSON, OPEN_FINDING
 from executors.enums import ExecutionStatus
 from executors.models import Execution, Finding
@@ -67,15 +68,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(request, "Refusals", "approvals.refusal", "block"),
             ],
         ),
-        (
-            "Who decides",
-            [
-                _item(request, "Decisions", "approvals.decision", "gavel"),
-                _item(request, "Reviews", "approvals.review", "rate_review"),
-                _item(request, "People", "approvals.user", "person"),
-                _item(request, "Groups", "auth.group", "group"),
-            ],
-        ),
+        ("Who decides", _deciding_items(request)),
+        ("Record", [_item(request, "Verifications", "audit.verificationrun", "verified")]),
     ]
     return [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
 
@@ -86,6 +80,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         *_request_counts(request),
         *_execution_counts(request),
         *_finding_counts(request),
+        *_verification_counts(request),
     ]
     return context
 
@@ -137,6 +132,21 @@ def _finding_counts(request: HttpRequest) -> list[dict[str, Any]]:
     return [_count("open findings at the provider", _open_findings(), address, "no")]
 
 
+def _verification_counts(request: HttpRequest) -> list[dict[str, Any]]:
+    """Say what the last verification of the record found, and when that was."""
+    if not request.user.has_perm("audit.view_verificationrun"):
+        return []
+    last = verification.last_run()
+    address = reverse("admin:audit_verificationrun_changelist")
+    if last is None or last.ended_at is None:
+        return [_count("findings in the record: it was not verified yet", 0, address, "")]
+    when = words.instant(last.ended_at)
+    if last.problem:
+        return [_count(f"findings; the record was not verified to the end, {when}", 0, address, "")]
+    text = f"findings in the record, verified {when}"
+    return [_count(text, last.findings, f"{address}{last.pk}/change/", "no")]
+
+
 def _open_findings() -> int:
     return Finding.objects.filter(OPEN_FINDING).count()
 
@@ -151,6 +161,15 @@ def _waiting_item(request: HttpRequest) -> dict[str, Any]:
     if item["permission"](request):
         item |= {"badge": waiting().count(), "badge_variant": "primary"}
     return item
+
+
+def _deciding_items(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _item(request, "Decisions", "approvals.decision", "gavel"),
+        _item(request, "Reviews", "approvals.review", "rate_review"),
+        _item(request, "People", "approvals.user", "person"),
+        _item(request, "Groups", "auth.group", "group"),
+    ]
 
 
 def _executions_item(request: HttpRequest) -> dict[str, Any]:

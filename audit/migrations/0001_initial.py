@@ -32,6 +32,29 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="VerificationRun",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(db_index=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("problem", models.TextField(blank=True, default="")),
+                ("findings", models.PositiveIntegerField(default=0)),
+                ("lines", models.TextField(blank=True, default="")),
+                ("findings_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("size", models.BigIntegerField(default=0)),
+                ("leaves", models.BigIntegerField(default=0)),
+                ("counts", models.JSONField(default=dict)),
+            ],
+            options={
+                "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
             name="Leaf",
             fields=[
                 ("number", models.BigIntegerField(primary_key=True, serialize=False)),

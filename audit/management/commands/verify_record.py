@@ -9,10 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.log.verification import run
+from audit.log.verification import run, services
 from audit.log.verification.findings import Finding, Tally
 from audit.progress import Bar
-from audit.visible import code_point, is_hidden
+from audit.visible import plain
 
 _FOUND = 1
 _NOT_VERIFIED = 2
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         "Verifies the record: each history row against its bytes, its HMAC and its leaf; the log "
         "against its leaves and what was signed; the numbers of each subject; each current row "
         "against its history; each decision token, and each execution against its token and its "
-        "receipt. Changes nothing and holds up nobody. Needs "
+        "receipt. Changes nothing, unless told to keep the result, and holds up nobody. Needs "
         "COUNTERSIGN_HISTORY_KEY and COUNTERSIGN_TRUSTED_KEYS_FILE. Prints one finding a line: "
         "kind, table:row, sentence. Exit codes: 0, all is good; 1, there are findings, or the "
         "settings let no command start; 2, it could not be verified, or not to the end."
@@ -42,6 +42,11 @@ class Command(BaseCommand):
             help="an older checkpoint, kept outside the database: the log must begin with it",
         )
         parser.add_argument(
+            "--keep",
+            action="store_true",
+            help="keep the result for the admin, as the daily run does; findings are an alarm",
+        )
+        parser.add_argument(
             "--json",
             action="store_true",
             help="print each finding, and at the end what was looked at, as a line of JSON",
@@ -51,7 +56,7 @@ class Command(BaseCommand):
         """Verify, print what is found as it is found, and end with its code."""
         tally = Tally()
         try:
-            self._verify(tally, options["since"], as_json=options["json"])
+            self._verify(tally, options)
         # Whatever it was: no verification must never look like findings, or like none.
         except Exception as error:
             raise CommandError(
@@ -61,24 +66,21 @@ class Command(BaseCommand):
         if tally.findings:
             sys.exit(_FOUND)
 
-    def _verify(self, tally: Tally, since: Path | None, *, as_json: bool) -> None:
+    def _verify(self, tally: Tally, options: dict[str, Any]) -> None:
+        since: Path | None = options["since"]
         copy = None if since is None else since.read_bytes().decode()
+        verify = services.verify_and_keep if options["keep"] else run.verify
         bar = Bar(sys.stderr, run.count_steps() if sys.stderr.isatty() else 0)
         tally.advance = bar.advance
-        for line in self._lines(tally, copy, as_json=as_json):
+        for line in self._lines(tally, verify(tally, since=copy), as_json=options["json"]):
             bar.clear()
             self.stdout.write(line)
             self.stdout.flush()
 
-    def _lines(self, tally: Tally, since: str | None, *, as_json: bool) -> Iterator[str]:
-        for finding in run.verify(tally, since=since):
-            yield json.dumps(asdict(finding)) if as_json else _plain(finding)
+    def _lines(self, tally: Tally, found: Iterator[Finding], *, as_json: bool) -> Iterator[str]:
+        for finding in found:
+            yield json.dumps(asdict(finding)) if as_json else plain(finding.text)
         yield json.dumps(tally.counts) if as_json else _last_sentence(tally)
-
-
-def _plain(finding: Finding) -> str:
-    """Return one line, in which nothing that came out of the database steers a terminal."""
-    return "".join(code_point(one) if is_hidden(one) else one for one in finding.text)
 
 
 def _last_sentence(tally: Tally) -> str:

@@ -101,6 +101,7 @@ def test_the_overview_counts_what_needs_an_eye(browser, reviewer, submit, refund
         "refused by the provider": 0,
         "refused by us": 0,
         "open findings at the provider": 0,
+        "findings in the record: it was not verified yet": 0,
     }
     for count in page.context["counts"]:
         assert browser.get(count["link"]).status_code == 200
