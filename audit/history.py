@@ -58,6 +58,12 @@ class Records(HistoricalRecords):
             **options,
         )
 
+    def _get_history_user_fields(self) -> dict[str, Any]:
+        """Leave history alone when a person is deleted; the library would write NULL into it."""
+        fields: dict[str, Any] = super()._get_history_user_fields()
+        fields["history_user"].remote_field.on_delete = models.DO_NOTHING
+        return fields
+
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
         """Add what an abstract base cannot pass on to tables that the library makes."""
         name = f"historical{model._meta.model_name}"

@@ -14,6 +14,7 @@ import pytest
 import stripe
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from approvals import services, viewing
 from approvals.models import Agent, ApprovalRequest, User
@@ -25,7 +26,7 @@ from audit.canonical import digest_of
 from audit.signing import rotation
 from audit.signing.keys import DECISION
 from executors.stripe.sandbox.process import RunningSandbox, running_sandbox
-from tests.support import emptying, survived
+from tests.support import emptying, survived, unguarded
 
 PASSWORD = "correct horse battery staple"
 
@@ -256,6 +257,12 @@ def reject(reviewer: User) -> Callable[..., Any]:
         return services.reject(**(defaults | options))
 
     return _reject
+
+
+@pytest.fixture(name="unguarded")
+def unguarded_record(db: None) -> None:
+    """Take the guards of the record away for this test, as an owner of the database can."""
+    unguarded.lift(connection)
 
 
 @pytest.fixture

@@ -118,6 +118,7 @@ RECORDS_GONE_WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
 }
 
 
+@pytest.mark.usefixtures("unguarded")
 @pytest.mark.parametrize("name", RECORDS_GONE_WRONG)
 def test_a_record_gone_wrong_is_told(name: str, told: tuple[Ledger, Execution]) -> None:
     ledger, execution = told

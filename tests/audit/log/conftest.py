@@ -15,8 +15,11 @@ from audit.signing.keys import LOG
 
 
 @pytest.fixture
-def log_key(db: None, settings: Any, tmp_path: Path) -> Iterator[None]:
-    """A log key, and a file of trusted keys of this test alone, beside the key of decisions."""
+def log_key(unguarded: None, settings: Any, tmp_path: Path) -> Iterator[None]:
+    """A log key, and a file of trusted keys of this test alone, beside the key of decisions.
+
+    The guards are lifted: what is tampered with here is what an owner of the database could do.
+    """
     settings.COUNTERSIGN_LOG_KEY_FILE = tmp_path / "log.pem"
     known = settings.COUNTERSIGN_TRUSTED_KEYS_FILE
     settings.COUNTERSIGN_TRUSTED_KEYS_FILE = shutil.copy(known, tmp_path / "trusted.json")

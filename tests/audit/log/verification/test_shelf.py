@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hashes(monkeypatch):
+def hashes(monkeypatch, unguarded):
     """The hashes of as many leaves as make one tile of the second level, with tiles of four."""
     for module in (shelf, tiles):
         monkeypatch.setattr(module, "WIDTH", 4)

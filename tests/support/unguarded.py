@@ -1,0 +1,17 @@
+"""What an owner of the database can do: take the guards of the record away, and put them back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from audit.guards import tables, triggers
+
+
+def lift(connection: Any, only: Iterable[str] | None = None) -> None:
+    """Let rows of the record be changed and removed, in all its tables or in these."""
+    wanted = set(tables.record_tables() if only is None else only)
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        for table, name, _ in triggers.expected(connection):
+            if table in wanted:
+                on = f" ON {quote(table)}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER IF EXISTS {quote(name)}{on}")
