@@ -162,6 +162,10 @@ _DATABASE_URL = env_text(
     remedy="postgres://user:password@host:5432/name",
     secret=True,
 )
+#: Of the role that owns the tables: for ``harden_database`` alone, never for a process that runs.
+DATABASE_OWNER_URL = env_text(
+    "DATABASE_OWNER_URL", "", remedy="postgres://owner:password@host:5432/name", secret=True
+)
 DATABASES = {"default": database_from_url(_DATABASE_URL, lease=COUNTERSIGN_LEASE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -52,6 +52,7 @@ def check_environment() -> None:
         )
     _check_live_keys()
     _check_webhook_secret()
+    _check_owner()
     if settings.IN_PRODUCTION:
         _check_production()
     _check_keys_are_apart()
@@ -188,6 +189,16 @@ def _check_webhook_secret() -> None:
         raise ConfigurationError(
             f"STRIPE_WEBHOOK_SECRET is set for the role {settings.COUNTERSIGN_ROLE!r}, which "
             "receives no webhooks. Give it to the web process (COUNTERSIGN_ROLE=web) alone."
+        )
+
+
+def _check_owner() -> None:
+    """Whoever owns the tables can take the guards of the record away."""
+    role = settings.COUNTERSIGN_ROLE
+    if settings.DATABASE_OWNER_URL and settings.IN_PRODUCTION and role != "command":
+        raise ConfigurationError(
+            f"DATABASE_OWNER_URL is set for the role {role!r}. Give it to `manage.py "
+            "harden_database` alone, and to no process that goes on running."
         )
 
 
