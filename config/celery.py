@@ -7,11 +7,11 @@ import django
 from celery import Celery
 from celery.signals import beat_init, celeryd_after_setup, worker_init
 
-from config import startup
+from config import sentences, startup
 from config.environment import ConfigurationError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-startup.say_instead_of_a_traceback()
+sentences.say_instead_of_a_traceback()
 
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -30,7 +30,7 @@ def check_start(**_: Any) -> None:
         startup.check_celery_role()
         startup.check_people()
     except ConfigurationError as error:
-        startup.stop_with_sentence(error)
+        sentences.stop_with_sentence(error)
 
 
 @celeryd_after_setup.connect
@@ -39,4 +39,4 @@ def check_pool(instance: Any, **_: Any) -> None:
     try:
         startup.check_pool(instance.pool_cls.__module__)
     except ConfigurationError as error:
-        startup.stop_with_sentence(error)
+        sentences.stop_with_sentence(error)

@@ -8,10 +8,7 @@ can do neither.
 import logging
 import os
 import re
-import sys
 from pathlib import Path
-from types import TracebackType
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,9 +21,6 @@ logger = logging.getLogger(__name__)
 
 WORKERS = frozenset({"money", "default"})
 ROLES = WORKERS | {"web", "beat", "sealer", "supervisor", "command"}
-
-#: The exit code after which gunicorn ends too, instead of starting its worker again and again.
-NEVER_BOOTS = 3
 
 #: The shortest lease in production, in seconds: 0.76 of it is for two readings and one request.
 LEAST_LEASE = 48
@@ -128,33 +122,6 @@ def check_people() -> None:
             f"This database has accounts of the demonstration ({names}), whose passwords were "
             "printed. Point DATABASE_URL to a new database, or deactivate these accounts."
         )
-
-
-def stop_with_sentence(error: ConfigurationError, *, code: int = 1) -> NoReturn:
-    """End this process; Celery logs any other exception at its start, and goes on."""
-    say(error)
-    raise SystemExit(code)
-
-
-def say(error: ConfigurationError) -> None:
-    """Write the sentence where whoever starts the process looks."""
-    # Celery has put its log in place of sys.stderr, with handlers that may not exist yet.
-    stderr = sys.__stderr__ or sys.stderr
-    stderr.write(f"Countersign cannot start: {error}\n")
-    stderr.flush()
-
-
-def say_instead_of_a_traceback() -> None:
-    """Let a wrong environment end any process of ours with its sentence alone."""
-    usual = sys.excepthook
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if isinstance(error, ConfigurationError):
-            say(error)
-        else:
-            usual(kind, error, trace)
-
-    sys.excepthook = hook
 
 
 def _check_live_keys() -> None:

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from config import startup
+from config import sentences, startup
 from config.environment import ConfigurationError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -14,4 +14,4 @@ try:
     application = get_wsgi_application()
     startup.check_people()
 except ConfigurationError as error:
-    startup.stop_with_sentence(error, code=startup.NEVER_BOOTS)
+    sentences.stop_with_sentence(error, code=sentences.NEVER_BOOTS)

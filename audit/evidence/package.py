@@ -109,7 +109,7 @@ def _keys(record: SealedRecord, signer: SigningKey, token: str) -> dict[str, Any
     """Return the public keys that signed anything in the file, as a JWKS that says which use."""
     wanted = {record.head.kid, signer.kid}
     if token:
-        wanted.add(tokens.key_id(token))
+        wanted.add(tokens.key_id_of(token))
     trusted = load_trusted_keys(settings.COUNTERSIGN_TRUSTED_KEYS_FILE)
     unknown = wanted - set(trusted)
     if unknown:

@@ -89,15 +89,6 @@ def token_digest(token: str) -> str:
     return sha256_hex(token.encode())
 
 
-def key_id(token: str) -> str:
-    """Return the id of the key that a decision token names; its signature is not looked at.
-
-    Raises:
-        SignatureError: it is not a decision token.
-    """
-    return _pinned_key_id(token)
-
-
 def unverified_claims(token: str) -> dict[str, Any]:
     """Return the claims without checking anything: for display only, never for a decision."""
     try:

@@ -13,7 +13,7 @@ from approvals import demo
 from approvals.models import User
 from approvals.models.people import acting_as
 from approvals.permissions import SEED
-from config import startup
+from config import sentences, startup
 from config.celery import check_pool, check_start
 from config.environment import ConfigurationError
 
@@ -74,7 +74,7 @@ def test_web_servers_ask(in_production, monkeypatch, server):
     with pytest.raises(SystemExit) as caught:
         importlib.import_module(server)
 
-    assert caught.value.code == startup.NEVER_BOOTS
+    assert caught.value.code == sentences.NEVER_BOOTS
     assert "accounts of the demonstration" in told.getvalue()
 
 
