@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import stripe
 from django.conf import settings as django_settings
@@ -32,6 +33,21 @@ PASSWORD = "correct horse battery staple"
 
 
 emptying.install()
+
+# How fast a busy machine is decides no test; the thorough profile is chosen before this.
+hypothesis.settings.register_profile(
+    "usual", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+if hypothesis.settings.get_current_profile_name() == "default":
+    hypothesis.settings.load_profile("usual")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, visibly, what is about the other database."""
+    other = "postgres" if connection.vendor == "sqlite" else "embedded"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker(other)]
 
 
 def pytest_sessionfinish() -> None:

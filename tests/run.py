@@ -28,12 +28,12 @@ ARTIFACTS = ROOT / "artifacts"
 _WITHHELD = ("COUNTERSIGN_", "STRIPE_API", "STRIPE_READ", "STRIPE_WEBHOOK", "DJANGO_")
 _WITHHELD_NAMES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PORT", "ALLOWED_HOSTS"}
 #: What a real browser shows, and how the installation starts, does not depend on the database.
-_ON_POSTGRES = "not browser and not embedded"
+_ON_POSTGRES = "not browser"
 #: One more than the least number of cores: much of the time goes by waiting for processes.
 _WORKERS = "3"
 #: Measuring coverage takes two fifths of the time, and SQLite's run shows nearly all of it. On
 #: PostgreSQL only what asks which database it has is measured, by the tests of its own folder.
-MEASURED_ON_POSTGRES = ("tests/approvals/services", "tests/audit/log")
+MEASURED_ON_POSTGRES = ("tests/approvals/services", "tests/audit/guards", "tests/audit/log")
 #: SQLite lets one writer in at a time, so that more rounds there would show nothing more.
 RACES_ON_SQLITE = {"TEST_RACE_ROUNDS": "5"}
 LONG_RACES = {"TEST_RACE_ROUNDS": "300"}

@@ -88,7 +88,7 @@ def test_a_database_without_tables_is_told(monkeypatch):
     assert "no tables yet" in bad("triggers")
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.postgres
 def test_what_the_role_may_beyond_its_work_is_told_and_what_it_lacks(monkeypatch):
     monkeypatch.setattr(grants, "find_excess", lambda *_, **__: ["It may too much."])
     monkeypatch.setattr(grants, "find_lack", lambda *_, **__: ["It may too little."])

@@ -12,7 +12,7 @@ from config import startup
 from config.environment import ConfigurationError
 
 ROLE = f"hardened_{os.getpid()}"
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'")
+on_postgresql = pytest.mark.postgres
 
 
 def url() -> str:

@@ -16,7 +16,7 @@ from executors.enums import ExecutionStatus as S
 from executors.models import Execution
 from tests.audit.log.conftest import rotate
 
-pytestmark = [pytest.mark.django_db, pytest.mark.skipif("connection.vendor != 'postgresql'")]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 ROLE = f"app_{os.getpid()}"
 HISTORY = "approvals_historicalagent"

@@ -19,8 +19,8 @@ from tests.support import unguarded
 
 pytestmark = pytest.mark.django_db
 
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'")
-on_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'")
+on_postgresql = pytest.mark.postgres
+on_sqlite = pytest.mark.embedded
 
 
 @pytest.fixture
