@@ -47,6 +47,10 @@ def test_the_limits_are_the_ones_of_the_code() -> None:
 
 
 RACES = FLOOR.parent / "tests" / "races"
+#: The same races once more, on verbs without guards.
+WITHOUT_GUARDS = RACES / "test_without_guards.py"
+#: Nothing guards it but that nobody waits.
+UNGUARDED = {"test_what_is_found_and_a_worker_do_not_wait_for_each_other"}
 #: The pairs that must be raced, by the numbers under which they are known.
 PAIRS = {1, 2, 3, 4, 6, 11, 12, 13, 14, 15, 17, 19, 20, 27}
 
@@ -68,12 +72,20 @@ def test_every_pair_has_a_race_and_a_naive_twin() -> None:
 
 
 def test_the_table_of_races_names_every_race_and_no_other() -> None:
-    trees = [ast.parse(path.read_text()) for path in RACES.glob("test_*.py")]
+    races = set(RACES.glob("test_*.py")) - {WITHOUT_GUARDS}
+    trees = [ast.parse(path.read_text()) for path in races]
     functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     written = [node.name for node in functions if node.name.startswith("test_")]
 
     assert len(written) == len(set(written))
     assert set().union(*(tests | twins for _, tests, twins in raced())) == set(written)
+
+
+def test_every_race_is_lost_once_without_the_guards() -> None:
+    lost = set(re.findall(r"^    test_\w+\.(test_\w+),$", WITHOUT_GUARDS.read_text(), re.MULTILINE))
+
+    assert f"`tests/races/{WITHOUT_GUARDS.name}`" in README
+    assert lost | UNGUARDED == set().union(*(tests for _, tests, _ in raced()))
 
 
 def test_the_rounds_are_the_ones_of_the_suite() -> None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 
 from approvals import services
+from approvals.services.refusals import record_refused_person
 from audit import actors
 from audit.history import HistoryRow
 from executors import findings
@@ -47,6 +48,9 @@ def everything(pending_request, approve, refund_payload, agent):
         at=agent.created_at,
     )
     Group.objects.create(name="Finance")
+    record_refused_person(
+        request_id=pending_request.pk, actor=actors.system("test"), code="test", message="No."
+    )
 
 
 def test_every_tracked_model_is_shown_with_its_history():
