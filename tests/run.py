@@ -174,7 +174,8 @@ def _survived(some_failed: bool) -> str:
     done = survived.total(ARTIFACTS / "survived")
     if some_failed:
         return f"\nDone to it: {done}."
-    return f"\nSurvived: {done}. 0 paid twice, 0 lost, 0 stuck."
+    slowest = survived.slowest(ARTIFACTS / "survived")
+    return f"\nSurvived: {done}. 0 paid twice, 0 lost, 0 stuck. Slowest recovery: {slowest}."
 
 
 def _say(sentence: str) -> None:

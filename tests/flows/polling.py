@@ -8,9 +8,11 @@ Found = TypeVar("Found")
 
 #: How often we look, in seconds; not how long we wait.
 _LOOK_EVERY = 0.05
+#: For what never comes. How fast it comes is no matter of a test, so a busy machine has time.
+_PATIENCE = 90.0
 
 
-def wait_until(look: Callable[[], Found], what: str, *, seconds: float = 30) -> Found:
+def wait_until(look: Callable[[], Found], what: str, *, seconds: float = _PATIENCE) -> Found:
     """Look until it finds something true, and return that; fail after so many seconds."""
     until = time.monotonic() + seconds
     while True:
