@@ -12,8 +12,8 @@ class ApprovalsConfig(AppConfig):
     verbose_name = "Approvals"
 
     def ready(self) -> None:
-        """Register what executions ask before they run, what the record proves, and the groups."""
-        from approvals import entitlement, evidence, groups, proof
+        """Register what executions ask, what the record proves and shows, and the groups."""
+        from approvals import desk, entitlement, evidence, groups, proof
         from approvals.models import Decision
         from audit.evidence import sections
         from audit.log.verification import registered
@@ -24,4 +24,5 @@ class ApprovalsConfig(AppConfig):
         registered.register(Execution, proof.check_decided)
         checks.register("entitlement", entitlement.check)
         sections.register(evidence.tell, place=10)
+        desk.connect()
         post_migrate.connect(groups.ensure, dispatch_uid="approvals.groups")

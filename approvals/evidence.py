@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from approvals.models import ApprovalRequest, Decision, PayloadVersion, Review
-from audit.evidence.sealed import SealedRecord, SealedRow
+from audit.evidence.sealed import SaidRow, SealedRecord, SealedRow
 from audit.evidence.sections import (
     Line,
     Section,
@@ -39,14 +39,14 @@ def tell(record: SealedRecord) -> Told:
         token = decisions[0].said["fields"]["token"]
         claims = tokens.unverified_claims(token)
     sections = [_in_short(requests, reviews, decisions)]
-    sections += [_asked(requests), _claimed(requests[0]), _payloads(record.subject, claims)]
+    sections += [_asked(requests), claimed(requests[0]), _payloads(record.subject, claims)]
     for review in reviews:
-        sections += _seen(review)
+        sections += seen(review)
     sections += [_voted(review) for review in reviews]
     for decision in decisions:
-        sections.append(_decided(decision, claims))
+        sections.append(decided(decision, claims))
         if decision.said["fields"]["diff"]:
-            sections.append(_changed(decision, claims))
+            sections.append(changed(decision, claims))
     return Told(sections=sections, token=token)
 
 
@@ -86,7 +86,8 @@ def _asked(requests: list[SealedRow]) -> Section:
     )
 
 
-def _claimed(first: SealedRow) -> Section:
+def claimed(first: SaidRow) -> Section:
+    """Return what the agent said, by the row of its request."""
     return Section(
         title="What the agent claimed",
         note="The agent's own words. Nobody has checked them.",
@@ -113,7 +114,7 @@ def _payload(version: PayloadVersion, claims: Mapping[str, Any]) -> Line:
     return Line(label=label, value=as_text(version.payload), source=source)
 
 
-def _seen(review: SealedRow) -> list[Section]:
+def seen(review: SaidRow) -> list[Section]:
     """Return what one reviewer saw; the provider's facts apart from the agent's claims."""
     view = json.loads(review.said["fields"]["view"])
     who = review.said["actor"]
@@ -142,7 +143,7 @@ def _seen(review: SealedRow) -> list[Section]:
     return sections
 
 
-def _facts_seen(review: SealedRow, who: str) -> Section:
+def _facts_seen(review: SaidRow, who: str) -> Section:
     facts = (*_VIEW, "facts")
     return Section(
         title=f"What {who} saw: the provider's facts",
@@ -185,7 +186,8 @@ def _voted(review: SealedRow) -> Section:
     )
 
 
-def _decided(decision: SealedRow, claims: Mapping[str, Any]) -> Section:
+def decided(decision: SaidRow, claims: Mapping[str, Any]) -> Section:
+    """Return what was decided; ``claims`` are those of the token in the row."""
     names = ("outcome", "reason", "decided_at", "expires_at", "token_sha256", "kid")
     authorised = each_of_claims(claims, "payload") if "payload" in claims else []
     return Section(
@@ -201,7 +203,8 @@ def _decided(decision: SealedRow, claims: Mapping[str, Any]) -> Section:
     )
 
 
-def _changed(decision: SealedRow, claims: Mapping[str, Any]) -> Section:
+def changed(decision: SaidRow, claims: Mapping[str, Any]) -> Section:
+    """Return what the reviewer changed."""
     return Section(
         title="What the reviewer changed",
         note="JSON Patch (RFC 6902) from version 1 to what was authorised.",

@@ -11,6 +11,7 @@ from executors.views import stripe_webhook
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/record/", include("approvals.admin.desk.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("approvals.api.urls")),
     path("log/checkpoint", log.checkpoint, name="log-checkpoint"),

@@ -1,9 +1,9 @@
 """What this floor tells about a subject: what was sent, and what the provider answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from audit.canonical import sha256_hex
-from audit.evidence.sealed import SealedRecord, SealedRow
+from audit.evidence.sealed import SaidRow, SealedRecord, SealedRow
 from audit.evidence.sections import Line, Section, Told, each_of_row, fields_of, of_row
 from audit.history import stamp
 from executors.enums import EventType
@@ -24,15 +24,16 @@ def tell(record: SealedRecord) -> Told:
 
 
 def _sections(pk: str, rows: list[SealedRow]) -> Iterator[Section]:
-    yield _sent(pk, rows)
-    attempts = [_attempt(one) for one in Attempt.objects.filter(execution_id=pk)]
-    readings = [_reading(one) for one in Reading.objects.filter(execution_id=pk)]
+    yield sent(pk, rows)
+    attempts = [attempt_line(one) for one in Attempt.objects.filter(execution_id=pk)]
+    readings = [reading_line(one) for one in Reading.objects.filter(execution_id=pk)]
     if attempts or readings:
         yield Section(title="Each try, each reading", note=_STATED, lines=[*attempts, *readings])
-    yield _answered(rows[-1])
+    yield answered(rows[-1])
 
 
-def _sent(pk: str, rows: list[SealedRow]) -> Section:
+def sent(pk: str, rows: Sequence[SaidRow]) -> Section:
+    """Return what was written down to be sent, byte for byte; ``rows`` are of the execution."""
     intent = Intent.objects.filter(pk=pk).first()
     if intent is None:
         return Section(title="What was sent", note="Nothing was sent.")
@@ -53,7 +54,7 @@ def _sent(pk: str, rows: list[SealedRow]) -> Section:
     )
 
 
-def _sealed_with(body: str, rows: list[SealedRow]) -> str:
+def _sealed_with(body: str, rows: Sequence[SaidRow]) -> str:
     """Return where the digest of what was about to be sent was sealed; empty when nowhere."""
     digest = sha256_hex(body.encode())
     for row in rows:
@@ -62,7 +63,8 @@ def _sealed_with(body: str, rows: list[SealedRow]) -> str:
     return ""
 
 
-def _attempt(attempt: Attempt) -> Line:
+def attempt_line(attempt: Attempt) -> Line:
+    """Return one try at the provider as a line."""
     ended = "not ended" if attempt.ended_at is None else stamp(attempt.ended_at)
     status = "no answer" if attempt.http_status is None else f"HTTP {attempt.http_status}"
     parts = [
@@ -73,14 +75,16 @@ def _attempt(attempt: Attempt) -> Line:
     return Line(label=f"Try {attempt.number}", value=", ".join(parts))
 
 
-def _reading(reading: Reading) -> Line:
+def reading_line(reading: Reading) -> Line:
+    """Return one reading of the provider as a line."""
     told = [reading.provider_reference, reading.provider_status]
     wrong = [reading.error_code, reading.error_message]
     parts = [stamp(reading.begun_at), reading.result, *filter(None, [*told, *wrong])]
     return Line(label="Reading", value=", ".join(parts))
 
 
-def _answered(last: SealedRow) -> Section:
+def answered(last: SaidRow) -> Section:
+    """Return what the provider answered, by a row of the execution."""
     names = ("status", "provider_status", "provider_reference", "error_code", "error_message")
     receipt = last.said["fields"]["receipt"]
     return Section(

@@ -17,14 +17,21 @@ def in_force(claims: Mapping[str, Any], execution: Execution) -> Hold | None:
     ``claims`` are those of the verified token: the columns of the row only help to find it.
     """
     agent = claims["agent"]
-    covering = (
-        Q(scope=HoldScope.EVERYTHING)
-        | Q(scope=HoldScope.AGENT, value=agent["id"])
-        | Q(scope=HoldScope.KEY, value=agent["key"])
-        | Q(scope=HoldScope.ACTION, value=claims["action"])
-        | Q(scope=HoldScope.EXECUTION, value=execution.pk)
+    covering = covering_holds(
+        agent=agent["id"], key=agent["key"], action=claims["action"], execution=execution.pk
     )
     return Hold.objects.filter(covering, lifted_at__isnull=True).order_by("set_at", "pk").first()
+
+
+def covering_holds(*, agent: str, key: str, action: str, execution: str) -> Q:
+    """Return which holds cover an execution of this agent, agent key and action."""
+    return (
+        Q(scope=HoldScope.EVERYTHING)
+        | Q(scope=HoldScope.AGENT, value=agent)
+        | Q(scope=HoldScope.KEY, value=key)
+        | Q(scope=HoldScope.ACTION, value=action)
+        | Q(scope=HoldScope.EXECUTION, value=execution)
+    )
 
 
 def check_none_in_force(claims: Mapping[str, Any], execution: Execution) -> None:

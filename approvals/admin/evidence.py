@@ -11,7 +11,7 @@ from audit.errors import EvidenceError, KeyFileError
 from audit.evidence import package
 
 #: The file holds rows of all of these; reviewers and auditors have every one.
-_NEEDED = (
+NEEDED = (
     "approvals.view_approvalrequest",
     "approvals.view_decision",
     "approvals.view_review",
@@ -21,7 +21,7 @@ _NEEDED = (
 
 def may_have(request: HttpRequest) -> bool:
     """Tell whether this person may read everything that an evidence file holds."""
-    return bool(request.user.has_perms(_NEEDED))
+    return bool(request.user.has_perms(NEEDED))
 
 
 def download(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 
 from approvals.admin import changing, deciding, evidence, pages, sentences
 from approvals.admin.columns import TONES, QueueColumns
+from approvals.admin.desk.access import may_read
 from approvals.admin.filters import StatusFilter, shown_status
 from approvals.admin.site import queue_name
 from approvals.enums import RequestStatus
@@ -131,6 +132,7 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
             "list_url": self.url("changelist"),
             "decide_url": reverse("admin:approvals_approvalrequest_decide", args=[row.pk]),
             "evidence_url": self.url("evidence", row.pk) if evidence.may_have(request) else "",
+            "record_url": reverse("record-story", args=[row.pk]) if may_read(request) else "",
             "decision": getattr(row, "decision", None),
             "executions": list(executions),
             "story": [

@@ -8,8 +8,8 @@ from typing import Any
 from audit import timeline
 from audit.errors import EvidenceError, LogError, NoSuchSubjectError
 from audit.evidence.heads import SignedHead, first_head_over
-from audit.log import merkle, storage, tiles
-from audit.models import Leaf, Subject
+from audit.log import merkle, seals, storage, tiles
+from audit.models import Subject
 
 #: How often the rows are read again when new ones are written meanwhile.
 _TRIES = 3
@@ -17,13 +17,19 @@ _FEW = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class SealedRow:
-    """A history row as it was sealed: its bytes, what they say, its leaf, and the leaf's proof."""
+class SaidRow:
+    """A history row by what its bytes say, sealed or not."""
 
     number: int
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedRow(SaidRow):
+    """A history row as it was sealed: its bytes, what they say, its leaf, and the leaf's proof."""
+
     text: str
     salt: str
-    said: Mapping[str, Any]
     leaf: int
     proof: Sequence[bytes]
 
@@ -100,12 +106,7 @@ def _whole(subject: str, rows: list[Any], told: int) -> list[Any]:
 
 def _leaves(rows: Sequence[Any]) -> list[int]:
     """Return the number of each row's leaf."""
-    places = {(row._meta.db_table, row.pk) for row in rows}
-    found: dict[tuple[str, int], int] = {}
-    for table in {table for table, _ in places}:
-        keys = [pk for named, pk in places if named == table]
-        for leaf in Leaf.objects.filter(table=table, row__in=keys):
-            found[leaf.table, leaf.row] = leaf.number
+    found = seals.leaves_of(rows)
     waiting = [str(row.number) for row in rows if (row._meta.db_table, row.pk) not in found]
     if waiting:
         more = " …" if len(waiting) > _FEW else ""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.canonical import canonical_text
-from audit.evidence.sealed import SealedRecord, SealedRow
+from audit.evidence.sealed import SaidRow, SealedRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ def tell_all(record: SealedRecord) -> list[Told]:
     return [_tellers[place](record) for place in sorted(_tellers)]
 
 
-def of_row(label: str, row: SealedRow, *path: str) -> Line:
-    """Return a line that is proven by a sealed row."""
+def of_row(label: str, row: SaidRow, *path: str) -> Line:
+    """Return a line that a row proves, once it is sealed."""
     return _line(label, row.said, path, f"row {row.number}")
 
 
@@ -74,13 +74,13 @@ def of_claims(label: str, claims: Mapping[str, Any], *path: str) -> Line:
     return _line(label, claims, path, "token")
 
 
-def fields_of(row: SealedRow, *names: str) -> list[Line]:
-    """Return a line for each of these columns of a sealed row, named as a person reads it."""
+def fields_of(row: SaidRow, *names: str) -> list[Line]:
+    """Return a line for each of these columns of a row, named as a person reads it."""
     return [of_row(name.replace("_", " ").capitalize(), row, "fields", name) for name in names]
 
 
-def each_of_row(row: SealedRow, *path: str) -> list[Line]:
-    """Return a line for every member of an object in a sealed row."""
+def each_of_row(row: SaidRow, *path: str) -> list[Line]:
+    """Return a line for every member of an object in a row."""
     return [of_row(name, row, *path, name) for name in _opened(_at(row.said, path))]
 
 

@@ -24,7 +24,7 @@ def check_current(model: Any, tally: Tally) -> Iterator[Finding]:
         for row in page:
             # What differs may have been changed between the two queries: then it is read again.
             if _difference(row, newest.get(row.pk)) is not None:
-                yield from _look_again(model, row.pk)
+                yield from check_one(model, row.pk)
         tally.current += len(page)
         tally.advance(len(page))
     yield from _find_deleted(model)
@@ -40,8 +40,11 @@ def _newest_of(model: Any, keys: Sequence[Any]) -> dict[Any, Any]:
     return found
 
 
-def _look_again(model: Any, key: Any) -> Iterator[Finding]:
-    """Read a row between two readings of its history, which then was still while it was read."""
+def check_one(model: Any, key: Any) -> Iterator[Finding]:
+    """Check one row that a history table is about.
+
+    It is read between two readings of its history, which then was still while it was read.
+    """
     tracked = model.instance_type
     before = _newest_of(model, [key]).get(key)
     for _ in range(_LOOKS):

@@ -43,15 +43,21 @@ def present_trust() -> Trust:
 
 def find_limit(trust: Trust) -> int:
     """Return the largest size under a good signature: no other number bounds what is read."""
+    head = newest_head(trust)
+    return 0 if head is None else head.size
+
+
+def newest_head(trust: Trust) -> TreeHead | None:
+    """Return the newest checkpoint under a good signature; None when there is none."""
     newest_first = Checkpoint.objects.order_by("-size")
     start = 0
     while some := list(newest_first[start : start + _SOME]):
         for checkpoint in some:
             head = _head_of(checkpoint, trust)
             if isinstance(head, TreeHead):
-                return head.size
+                return head
         start += _SOME
-    return 0
+    return None
 
 
 def signed_heads(trust: Trust, end: int, tally: Tally) -> Iterator[TreeHead | Finding]:

@@ -26,7 +26,7 @@ def check_rows(model: Any, at: datetime, tally: Tally) -> Iterator[Finding]:
         leaves = Leaf.objects.filter(table=table, row__in=[row.pk for row in page])
         entries = dict(leaves.values_list("row", "entry"))
         for row in page:
-            for kind, sentence in _check(row, entries.get(row.pk), at, tally):
+            for kind, sentence in check_row(row, entries.get(row.pk), at, tally):
                 yield Finding(kind=kind, table=table, row=str(row.pk), sentence=sentence)
         tally.rows += len(page)
         tally.advance(len(page))
@@ -52,8 +52,8 @@ def _lost(leaf: Leaf, what: str) -> Finding:
     return Finding(kind="missing", table=leaf.table, row=str(leaf.row), sentence=sentence)
 
 
-def _check(row: Any, entry: str | None, at: datetime, tally: Tally) -> Iterator[tuple[str, str]]:
-    """Yield kind and sentence of what is wrong with a row and its leaf."""
+def check_row(row: Any, entry: str | None, at: datetime, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Yield kind and sentence of what is wrong with a row and its leaf, as of ``at``."""
     if isinstance(row, Unreadable) or row.history_date is None:
         yield "columns", "A column holds what it cannot hold."
         return
@@ -84,7 +84,7 @@ def _entry_of(row: Any) -> str | None:
 
 def _differences(row: Any) -> list[str]:
     """Return which parts of the bytes the columns do not give again."""
-    said = _said(row)
+    said = said_by(row)
     if said is None:
         return ["the bytes are no history row's"]
     try:
@@ -99,10 +99,11 @@ def _differences(row: Any) -> list[str]:
     return names or ["the form"]
 
 
-def _said(row: Any) -> dict[str, Any] | None:
+def said_by(row: Any) -> dict[str, Any] | None:
+    """Return what the bytes of a row say; None when they are not those of a row."""
     try:
         said = json.loads(row.canonical)
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         return None
     whole = isinstance(said, dict) and isinstance(said.get("fields"), dict)
     return said if whole else None

@@ -1,0 +1,1 @@
+"""What an auditor reads about a subject: its story, its seals, and whether they hold."""

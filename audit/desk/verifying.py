@@ -1,0 +1,167 @@
+"""Verifies the record of one story now, on the server: a look of one's own, not the proof.
+
+The proof for somebody who does not trust this installation is the evidence file.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit import clock
+from audit.errors import LogError
+from audit.log import merkle, storage, tiles
+from audit.log.checkpoints import TreeHead
+from audit.log.seals import Seal, place_of, seals_of
+from audit.log.tiles import Tile
+from audit.log.verification import current, heads
+from audit.log.verification.findings import Tally
+from audit.log.verification.rows import check_row
+from audit.timeline import Facts
+
+#: What each row is held to, with the kinds of findings that speak against it.
+_CHECKS = (
+    ("HMAC", ("hmac", "bytes")),
+    ("columns are its bytes", ("columns", "bytes")),
+    ("leaf", ("leaf", "bytes", "unsealed")),
+)
+_INCLUSION = "inclusion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that a row was held to. ``good`` is None when there was nothing to compare yet."""
+
+    name: str
+    good: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowResult:
+    """What came of one row, and what is wrong with it, as sentences."""
+
+    checks: Sequence[Check]
+    wrong: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came of a verification. ``wrong`` is about the story as a whole."""
+
+    at: datetime
+    size: int
+    rows: dict[str, RowResult]
+    wrong: Sequence[str]
+
+    @property
+    def bad(self) -> int:
+        """Return how many rows do not hold."""
+        return sum(1 for row in self.rows.values() if row.wrong)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many rows are not sealed yet, and may."""
+        unsealed = [row for row in self.rows.values() if row.checks and not row.wrong]
+        return sum(1 for row in unsealed if any(check.good is None for check in row.checks))
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether nothing is wrong."""
+        return not self.bad and not self.wrong
+
+
+def verify(known: Sequence[Facts]) -> Report:
+    """Compute everything about these facts again, against the newest checkpoint; writes nothing.
+
+    Raises:
+        KeyFileError: the file of trusted keys cannot be read.
+    """
+    at = clock.now()
+    head = heads.newest_head(heads.present_trust())
+    rows = [row for facts in known for row in facts.rows]
+    results = dict(_results(rows, head, at))
+    for table, pk in (place for facts in known for place in facts.unreadable):
+        sentence = "A column holds what it cannot hold."
+        results[f"{table}:{pk}"] = RowResult(checks=(), wrong=(sentence,))
+    wrong = [*_newest_is_good(head), *_gaps(known), *_current(rows)]
+    return Report(at=at, size=0 if head is None else head.size, rows=results, wrong=wrong)
+
+
+def _results(
+    rows: Sequence[Any], head: TreeHead | None, at: datetime
+) -> Iterator[tuple[str, RowResult]]:
+    seals = seals_of(rows)
+    read = None if head is None else tiles.reader(head.size, _Remembered())
+    for row in rows:
+        table, pk = place_of(row)
+        seal = seals.get((table, pk))
+        entry = None if seal is None else seal.entry
+        found = dict(check_row(row, entry, at, Tally()))
+        checks = [
+            Check(name=name, good=not any(kind in found for kind in kinds))
+            for name, kinds in _CHECKS
+        ]
+        if seal is None and "unsealed" not in found:
+            checks[-1] = Check(name="leaf", good=None)
+        against = "" if seal is None else _not_included(row, seal, head, read)
+        checks.append(Check(name=_INCLUSION, good=None if seal is None else not against))
+        wrong = [*found.values(), *filter(None, [against])]
+        yield f"{table}:{pk}", RowResult(checks=checks, wrong=wrong)
+
+
+def _not_included(row: Any, seal: Seal, head: TreeHead | None, read: Any) -> str:
+    """Return why the bytes of a row are not in the log at the place of its leaf; empty if so."""
+    if head is None or seal.leaf >= head.size:
+        return "No checkpoint under a trusted key covers its leaf."
+    try:
+        leaf = merkle.hash_leaf(merkle.entry_of(bytes.fromhex(row.salt), row.canonical.encode()))
+        merkle.check_inclusion(
+            leaf_hash=leaf,
+            index=seal.leaf,
+            size=head.size,
+            proof=merkle.inclusion_proof(seal.leaf, head.size, read),
+            root=head.root,
+        )
+    except (LogError, ValueError, TypeError, AttributeError):
+        return "Its bytes do not lead to the root that was signed."
+    return ""
+
+
+def _newest_is_good(head: TreeHead | None) -> Iterator[str]:
+    last = storage.last_checkpoint()
+    if last is not None and (head is None or head.size != last.size):
+        yield f"The newest checkpoint, over {last.size} leaves, is not what a trusted key signed."
+
+
+def _gaps(known: Sequence[Facts]) -> Iterator[str]:
+    """Find facts that are missing, or there twice: each subject's numbers have no gaps."""
+    for facts in known:
+        counted = Counter(row.number for row in facts.rows)
+        is_whole = all(counted[number] for number in range(1, facts.told + 1))
+        if not (facts.told and is_whole and counted.most_common(1)[0][1] == 1):
+            yield (
+                f"Of the {facts.told} facts that were told about {facts.subject} some are "
+                "missing, or are there twice."
+            )
+
+
+def _current(rows: Sequence[Any]) -> Iterator[str]:
+    """Compare what the tables hold now with the newest history row of each."""
+    items = {(type(row), getattr(row, row.instance_type._meta.pk.attname)) for row in rows}
+    for model, key in sorted(items, key=lambda item: (item[0]._meta.db_table, str(item[1]))):
+        for finding in current.check_one(model, key):
+            yield f"{finding.table} {finding.row}: {finding.sentence}"
+
+
+class _Remembered:
+    """Reads each tile once for all rows of a story."""
+
+    def __init__(self) -> None:
+        self._known: dict[Tile, bytes] = {}
+
+    def __call__(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
+        """Return the bytes of the tiles."""
+        tiles_wanted = list(wanted)
+        self._known |= storage.read_tiles(set(tiles_wanted) - self._known.keys())
+        return {tile: self._known[tile] for tile in tiles_wanted}
