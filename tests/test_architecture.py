@@ -31,6 +31,7 @@ INSERT_ONLY = {
     "PayloadVersion",
     "ProviderEvent",
     "Reading",
+    "SavedFilter",  # a search that a person keeps: no fact for the record
     "Scan",
 }
 #: Changed without a history of their own, each for its reason.

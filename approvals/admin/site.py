@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from approvals.admin.desk.access import may_read
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, User, shown_as
 from audit import clock, words
@@ -52,14 +53,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """
     groups = [
         (None, [_waiting_item(request), _all_requests_item(request)]),
-        (
-            "Carrying out",
-            [
-                _executions_item(request),
-                _findings_item(request),
-                _item(request, "Holds", "executors.hold", "pan_tool"),
-            ],
-        ),
+        ("Carrying out", _carrying_out_items(request)),
         (
             "Who asks",
             [
@@ -69,7 +63,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         ),
         ("Who decides", _deciding_items(request)),
-        ("Record", [_item(request, "Verifications", "audit.verificationrun", "verified")]),
+        (
+            "Record",
+            [
+                _search_item(request),
+                _item(request, "Verifications", "audit.verificationrun", "verified"),
+            ],
+        ),
     ]
     return [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
 
@@ -172,6 +172,14 @@ def _deciding_items(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def _carrying_out_items(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _executions_item(request),
+        _findings_item(request),
+        _item(request, "Holds", "executors.hold", "pan_tool"),
+    ]
+
+
 def _executions_item(request: HttpRequest) -> dict[str, Any]:
     item = _item(request, "Executions", "executors.execution", "play_circle")
     return _with_badge(request, item, Execution.objects.filter(NEEDS_A_PERSON).count())
@@ -193,6 +201,17 @@ def _all_requests_item(request: HttpRequest) -> dict[str, Any]:
     item = _item(request, "All requests", "approvals.approvalrequest", "list_alt")
     item["active"] = item["active"] and _shows_all(request)
     return item | {"link": f"{item['link']}?status=all"}
+
+
+def _search_item(request: HttpRequest) -> dict[str, Any]:
+    link = reverse("record-search")
+    return {
+        "title": "Search the record",
+        "icon": "manage_search",
+        "link": link,
+        "active": request.path.startswith(link),
+        "permission": may_read,
+    }
 
 
 def _shows_all(request: HttpRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from approvals.models.agents import Agent, AgentKey, AgentKeyUse
 from approvals.models.decisions import Decision, Review
+from approvals.models.filters import SavedFilter
 from approvals.models.people import User
 from approvals.models.requests import (
     ApprovalRequest,
@@ -21,6 +22,7 @@ __all__ = [
     "PayloadVersion",
     "Refusal",
     "Review",
+    "SavedFilter",
     "User",
     "shown_as",
 ]

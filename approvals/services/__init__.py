@@ -15,6 +15,7 @@ from approvals.services.agents import (
 from approvals.services.deciding import approve, reject
 from approvals.services.ending import expire_due, withdraw
 from approvals.services.facts import refresh_facts, without_facts
+from approvals.services.filters import delete_filter, save_filter
 from approvals.services.refusals import record_refusal
 from approvals.services.submission import Submission, Submitted, submit
 
@@ -24,6 +25,7 @@ __all__ = [
     "Submitted",
     "approve",
     "create_agent",
+    "delete_filter",
     "expire_due",
     "issue_key",
     "record_refusal",
@@ -31,6 +33,7 @@ __all__ = [
     "reject",
     "resume_agent",
     "revoke_key",
+    "save_filter",
     "submit",
     "suspend_agent",
     "withdraw",

@@ -38,3 +38,25 @@ def test_the_record_is_read_and_verified(window: Desk, patched: Any) -> None:
     expect(window.page.get_by_text("The record holds.")).to_be_visible()
     window.look("record-verified")
     assert window.complaints == []
+
+
+def test_a_search_finds_it_and_is_kept(window: Desk, decided: Any) -> None:
+    payment = decided.payload_versions.get().payload["payment_intent"]
+    window.open("/admin/record/")
+    window.look("search")
+    window.page.get_by_label("Payment").fill(payment)
+    window.page.get_by_role("button", name="Search").click()
+    expect(window.page.get_by_role("heading", name="1 request")).to_be_visible()
+    window.look("search-found")
+
+    window.page.get_by_label("Keep this search as").fill("The courier's parcel")
+    window.page.get_by_role("button", name="Save the search").click()
+    expect(window.page.get_by_text("Saved: The courier's parcel.")).to_be_visible()
+    window.look("search-saved")
+
+    window.page.get_by_role("link", name="Refund 95.00 USD").click()
+    expect(window.page.get_by_role("button", name="Verify now")).to_be_visible()
+    window.open("/admin/record/")
+    window.page.get_by_role("button", name="Delete The courier's parcel").click()
+    expect(window.page.get_by_text("The saved search is deleted.")).to_be_visible()
+    assert window.complaints == []

@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from approvals.admin import evidence
 
@@ -32,11 +33,11 @@ def may_read(request: HttpRequest) -> bool:
     return bool(request.user.has_perms(_NEEDED))
 
 
-def for_auditors(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def for_auditors(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Refuse a page of the desk, whatever is asked of it, to whoever may not read all of it."""
 
     @wraps(view)
-    def refused_or_shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def refused_or_shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not may_read(request):
             raise PermissionDenied
         return view(request, *args, **kwargs)
