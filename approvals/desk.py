@@ -78,10 +78,10 @@ def _notes(subject: str) -> Iterator[Note]:
             words=f"gave the facts, reading {snapshot.number}{problem}",
             changes=_as_new(snapshot.material | snapshot.display),
         )
-    for refusal in Refusal.objects.filter(subject=subject).order_by("id")[:_MOST_REFUSALS]:
+    for refusal in Refusal.objects.filter(about=subject).order_by("id")[:_MOST_REFUSALS]:
         yield Note(
             at=refusal.refused_at,
-            actor=refusal.actor,
+            actor=refusal.attempted_by,
             words=f"was turned away: {refusal.code}",
             said=refusal.message,
         )

@@ -117,7 +117,7 @@ def find(asked: dict[str, Any]) -> "QuerySet[ApprovalRequest]":
 def _by_person(name: str) -> Q:
     """Requests in whose record this person did something, or was turned away."""
     actor = f"person:{name}"
-    found = Q(pk__in=Refusal.objects.filter(actor=actor).values("subject"))
+    found = Q(pk__in=Refusal.objects.filter(attempted_by=actor).values("about"))
     for model in timeline.tables():
         found |= Q(pk__in=model.objects.filter(actor=actor).values("subject"))
     return found

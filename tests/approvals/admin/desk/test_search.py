@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from approvals.admin.desk import searching
 from approvals.admin.desk.search import parse_amount
-from approvals.models import FactsSnapshot, Refusal
-from audit import clock
+from approvals.models import FactsSnapshot
+from approvals.services.refusals import record_refused_person
+from audit import actors, clock
 from executors.models import Execution
 from tests.approvals.admin.desk.conftest import record_of, run, text_of
 from tests.conftest import make_person
@@ -109,12 +110,11 @@ def test_a_changed_amount_is_found_too(pending_request, approve, refund_payload,
 
 
 def test_who_was_turned_away_is_found(pending_request, desk):
-    Refusal.objects.create(
+    record_refused_person(
+        request_id=pending_request.pk,
+        actor=actors.Actor(kind="person", name="admin"),
         code="self_approval",
         message="No.",
-        actor="person:admin",
-        subject=pending_request.pk,
-        refused_at=clock.now(),
     )
 
     assert found(desk, person="admin") == [pending_request.pk]

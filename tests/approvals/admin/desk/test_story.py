@@ -7,7 +7,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from approvals.errors import SelfApprovalError
-from approvals.models import ApprovalRequest, Refusal
+from approvals.models import ApprovalRequest
+from approvals.services.refusals import record_refused_person
 from audit import actors, clock
 from audit.models import Leaf
 from executors import services as executions
@@ -101,12 +102,11 @@ def test_a_hold_about_it_is_in_the_story_and_another_is_not(pending_request, app
 
 
 def test_refusals_and_announcements_are_in_the_story(decided, approve, agent, submit, desk):
-    Refusal.objects.create(
+    record_refused_person(
+        request_id=decided.pk,
+        actor=actors.Actor(kind="person", name="admin"),
         code="self_approval",
         message="Who answers for it does not decide.",
-        actor="person:admin",
-        subject=decided.pk,
-        refused_at=clock.now(),
     )
     ProviderEvent.objects.create(
         id="evt_7",
@@ -155,9 +155,8 @@ def test_a_row_without_good_bytes_is_shown_all_the_same(decided, desk, text):
 
 
 def test_a_request_that_somebody_deleted_has_its_story_still(decided, desk, monkeypatch):
-    monkeypatch.setattr(
-        ApprovalRequest.objects, "filter", lambda **_: ApprovalRequest.objects.none()
-    )
+    nothing = lambda *_, **__: ApprovalRequest.objects.none()  # noqa: E731
+    monkeypatch.setattr(ApprovalRequest.objects, "filter", nothing)
 
     page = text_of(desk.get(record_of(decided)))
 
