@@ -143,7 +143,7 @@ def test_a_row_that_never_stands_still_is_left_to_the_next_run(sealed, agent, mo
     monkeypatch.setattr(current, "_newest_of", read_early)
     written = agent.history.count()
 
-    assert list(current._look_again(agent.history.model, agent.pk)) == []
+    assert list(current.check_one(agent.history.model, agent.pk)) == []
     assert agent.history.count() == written + 1 + current._LOOKS
 
 
@@ -153,7 +153,7 @@ def test_a_row_that_is_deleted_meanwhile_is_no_finding(sealed, monkeypatch):
     monkeypatch.setattr(current, "_newest_of", lambda model, keys: {})
     group.delete()
 
-    assert list(current._look_again(model, group.pk)) == []
+    assert list(current.check_one(model, group.pk)) == []
 
 
 def rename(agent) -> None:
