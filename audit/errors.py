@@ -89,6 +89,12 @@ class DamagedLogError(LogError):
     code = "log_damaged"
 
 
+class AnchorError(AuditError):
+    """A checkpoint could not be copied outside, or the setting names no place for it."""
+
+    code = "anchor_failed"
+
+
 class EvidenceError(AuditError):
     """No evidence file can be made now; the text says what is missing and what to do."""
 

@@ -79,6 +79,26 @@ class Checkpoint(models.Model):
         return f"{self.size} leaves"
 
 
+class Anchored(models.Model):
+    """A checkpoint that was copied outside: to which place, and when it was there.
+
+    It is what this installation says; the copy itself is the evidence.
+    """
+
+    anchor = models.CharField(max_length=500)
+    size = models.BigIntegerField()
+    copied_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["anchor", "size"], name="anchored_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.size} leaves: {self.anchor}"
+
+
 class VerificationRun(models.Model):
     """What a verification of the whole record said, from when until when.
 

@@ -11,6 +11,7 @@ from django.templatetags.static import static
 
 from config.database import database_from_url, use_newer_sqlite
 from config.environment import env_flag, env_int, env_path, env_text, load
+from config.mail import mail_server_from_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -65,6 +66,27 @@ COUNTERSIGN_ISSUER = env_text(
     "COUNTERSIGN_ISSUER", remedy="a fixed name of this installation, such as urn:countersign:acme"
 )
 COUNTERSIGN_AUDIENCE = f"{COUNTERSIGN_ISSUER}#executor"
+
+#: Where each checkpoint is copied to, outside the database; it may hold an account.
+COUNTERSIGN_ANCHOR = env_text(
+    "COUNTERSIGN_ANCHOR", "", remedy="file:…, command:…, https://… or mailto:…", secret=True
+)
+
+# --- E-mail ---------------------------------------------------------------------------------------
+
+_MAIL = mail_server_from_url(
+    env_text("EMAIL_URL", "", remedy="smtp://user:password@host:587", secret=True)
+)
+EMAIL_HOST = _MAIL.host
+EMAIL_PORT = _MAIL.port
+EMAIL_HOST_USER = _MAIL.user
+EMAIL_HOST_PASSWORD = _MAIL.password
+EMAIL_USE_SSL = _MAIL.ssl
+EMAIL_USE_TLS = _MAIL.starttls
+DEFAULT_FROM_EMAIL = env_text(
+    "EMAIL_FROM", "countersign@localhost", remedy="the address that e-mail comes from"
+)
+EMAIL_TIMEOUT = 10
 
 # --- The provider -----------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 
+from config import anchor
 from config.environment import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ def check_environment() -> None:
     _check_live_keys()
     _check_webhook_secret()
     _check_owner()
+    if settings.COUNTERSIGN_ROLE == "sealer":
+        anchor.target()
     if settings.IN_PRODUCTION:
         _check_production()
     _check_keys_are_apart()

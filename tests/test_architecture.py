@@ -23,6 +23,7 @@ LONG_BY_DESIGN = {Path("config/settings.py"), Path("audit/verifier.py")}
 
 #: Written once and never changed, so that they are their own history.
 INSERT_ONLY = {
+    "Anchored",
     "Checkpoint",
     "FactsSnapshot",
     "Intent",

@@ -5,12 +5,12 @@ from typing import Any
 from django.apps import apps
 
 from audit.log.unsealed import history_models
-from audit.models import Checkpoint, Leaf, LogTile
+from audit.models import Anchored, Checkpoint, Leaf, LogTile
 
 
 def record_tables() -> list[str]:
-    """Return the tables of history rows, of leaves, of tiles and of checkpoints, sorted."""
-    models = [*history_models(), *_membership_models(), Leaf, LogTile, Checkpoint]
+    """Return the tables of history, of leaves, tiles, checkpoints and their copies, sorted."""
+    models = [*history_models(), *_membership_models(), Leaf, LogTile, Checkpoint, Anchored]
     return sorted(model._meta.db_table for model in models)
 
 

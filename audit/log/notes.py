@@ -21,6 +21,8 @@ _ID_BYTES = 4
 _MOST_CHARACTERS = 64 * 1024
 _MOST_SIGNATURES = 100
 _SIGNATURE = re.compile(r"— (?P<name>\S+) (?P<signature>\S+)")
+#: Begins the line of a signature.
+_DASH = "— "
 #: Control characters, and halves of characters that have no UTF-8.
 _FOREIGN = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _NAME = re.compile(r"[^\s+]+")
@@ -61,6 +63,22 @@ def sign(text: str, *, name: str, key: Ed25519PrivateKey) -> str:
     public = NoteKey(name=name, key=key.public_key())
     signature = base64.b64encode(public.key_id + key.sign(text.encode())).decode()
     return f"{text}\n— {name} {signature}\n"
+
+
+def split_notes(text: str) -> list[str]:
+    """Return the notes of a file that has one after another, or only one, as they stand in it.
+
+    A note ends with its last signature; whether it is good is not looked at here.
+    """
+    notes, begun, signed = [], "", False
+    for line in text.removesuffix("\n").split("\n"):
+        is_signature = line.startswith(_DASH)
+        if signed and not is_signature:
+            notes.append(begun)
+            begun = ""
+        signed = is_signature
+        begun += f"{line}\n"
+    return [*notes, begun if text.endswith("\n") else begun.removesuffix("\n")]
 
 
 def verify(note: str, trusted: Sequence[NoteKey]) -> str:

@@ -10,6 +10,26 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Anchored",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("anchor", models.CharField(max_length=500)),
+                ("size", models.BigIntegerField()),
+                ("copied_at", models.DateTimeField()),
+            ],
+            options={
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("anchor", "size"), name="anchored_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Checkpoint",
             fields=[
                 ("size", models.BigIntegerField(primary_key=True, serialize=False)),

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command, load_command_clas
 from django.db import OperationalError
 
 from audit.log import services
-from audit.models import Leaf
+from audit.models import Checkpoint, Leaf
 from config.environment import ConfigurationError
 from tests.audit.log.conftest import log_key  # noqa: F401 - the stage of the log
 from tests.conftest import make_person
@@ -63,6 +63,21 @@ class TestOnce:
         with pytest.raises(CommandError, match=r"^The log cannot be continued"):
             once()
 
+    def test_what_it_sealed_is_copied_to_the_anchor(self, once, agent, settings, tmp_path):
+        settings.COUNTERSIGN_ANCHOR = f"file:{tmp_path / 'notes.txt'}"
+        once()
+
+        assert (tmp_path / "notes.txt").read_text() == Checkpoint.objects.get().note
+
+    def test_an_anchor_that_takes_nothing_is_a_sentence_and_it_is_sealed(
+        self, once, agent, settings, capsys
+    ):
+        settings.COUNTERSIGN_ANCHOR = f"command:{sys.executable} -c 'raise SystemExit(3)'"
+
+        with pytest.raises(CommandError, match=r"^It is sealed, and not copied outside: .* 3\.$"):
+            once()
+        assert json.loads(capsys.readouterr().out)["size"] == Checkpoint.objects.get().size
+
     def test_a_missing_key_is_a_sentence(self, once, agent, settings, tmp_path):
         settings.COUNTERSIGN_LOG_KEY_FILE = tmp_path / "none.pem"
 
@@ -94,6 +109,14 @@ def test_in_production_it_does_not_start_with_people_of_the_demonstration(settin
 
     with pytest.raises(ConfigurationError, match="accounts of the demonstration"):
         once()
+
+
+def test_it_does_not_start_with_an_anchor_that_is_none(settings):
+    settings.COUNTERSIGN_ROLE = "sealer"
+    settings.COUNTERSIGN_ANCHOR = "notes.txt"
+
+    with pytest.raises(ConfigurationError, match=r"^COUNTERSIGN_ANCHOR names no place that is kn"):
+        call_command("seal", "--once")
 
 
 @pytest.mark.parametrize("every", ["0", "-1", "nan", "inf", "soon"])

@@ -7,10 +7,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
-from audit.errors import DamagedLogError, KeyFileError
+from audit.anchoring import services as anchoring
+from audit.anchoring.copying import Copying
+from audit.anchoring.targets import Target
+from audit.errors import AnchorError, DamagedLogError, KeyFileError
 from audit.log import services
 from audit.log.sealing import Loop
-from config import startup
+from config import anchor, startup
 from config.management.looping import LoopCommand, seconds, stop_on_signals
 
 
@@ -19,7 +22,9 @@ class Command(LoopCommand):
 
     help = (
         "Seals the record: every history row becomes a leaf of the log, and the log is then "
-        "signed with the key in COUNTERSIGN_LOG_KEY_FILE. Runs as COUNTERSIGN_ROLE=sealer until "
+        "signed with the key in COUNTERSIGN_LOG_KEY_FILE. Copies each checkpoint to "
+        "COUNTERSIGN_ANCHOR, if that is set; nothing waits for the copies. Runs as "
+        "COUNTERSIGN_ROLE=sealer until "
         "SIGTERM or Ctrl-C. Exit codes: 0, it was stopped, or --once met no trouble; 1, it could "
         "not start, or --once met some; 2, wrong arguments."
     )
@@ -50,10 +55,17 @@ class Command(LoopCommand):
         loop = Loop()
         stop_on_signals(loop)
         self.say(f"Sealing every {options['every']:g} s.")
+        target = anchor.target()
+        copying = None if target is None else Copying(target)
+        if copying is not None:
+            copying.start()
         loop.run(every=options["every"])
+        if copying is not None:
+            copying.stop()
         self.say("Stopped.")
 
     def _once(self) -> None:
+        target = anchor.target()
         try:
             done = services.seal()
         except (DamagedLogError, KeyFileError) as error:
@@ -61,5 +73,14 @@ class Command(LoopCommand):
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"The database does not answer: {error}") from error
         self.say(json.dumps(asdict(done)))
+        if target is not None:
+            _copy(target)
         if done.refused:
             raise CommandError(f"{len(done.refused)} rows are not authentic; the log says which.")
+
+
+def _copy(target: Target) -> None:
+    try:
+        anchoring.copy_new(target)
+    except AnchorError as error:
+        raise CommandError(f"It is sealed, and not copied outside: {error}") from error
