@@ -16,12 +16,13 @@ class ApprovalsConfig(AppConfig):
         from approvals import desk, entitlement, evidence, groups, proof
         from approvals.models import Decision
         from audit.evidence import sections
-        from audit.log.verification import registered
+        from audit.log.verification import registered, revoked
         from executors import checks
         from executors.models import Execution
 
         registered.register(Decision, proof.check_decisions)
         registered.register(Execution, proof.check_decided)
+        revoked.register(Decision)
         checks.register("entitlement", entitlement.check)
         sections.register(evidence.tell, place=10)
         desk.connect()

@@ -83,7 +83,14 @@ def test_every_target_that_the_readme_names_exists():
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "executors/README.md", "docs/log.md", "docs/evidence.md", "docs/hardening.md"],
+    [
+        "README.md",
+        "executors/README.md",
+        "docs/log.md",
+        "docs/evidence.md",
+        "docs/hardening.md",
+        "docs/keys.md",
+    ],
 )
 def test_every_link_to_a_file_leads_somewhere(page):
     text = (ROOT / page).read_text()

@@ -1,4 +1,4 @@
-"""Makes and rotates signing keys.
+"""Makes, rotates and revokes signing keys.
 
 Order matters: the new public key is trusted before the new private key signs, so that no decision
 is ever signed by a key that a worker does not know; and the old key's window stays open for a
@@ -39,6 +39,31 @@ def rotate(*, private_path: Path, trusted_path: Path, use: str, at: datetime) ->
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _write(private_path, pem, mode=0o600)
     return str(key.thumbprint())
+
+
+def revoke(*, trusted_path: Path, kid: str, as_of: datetime) -> str:
+    """Mark a key as compromised as of an instant; return what it signs (``use``).
+
+    Nothing that it signs is acted upon from now on, whatever time is in it. The instant may be
+    moved to an earlier one later, never to a later one.
+
+    Raises:
+        KeyFileError: the file cannot be read or written, or has no such key, or says already that
+            it was compromised by then.
+    """
+    entries = _entries(trusted_path)
+    found = [entry for entry in entries if entry["kid"] == kid]
+    if not found:
+        raise KeyFileError(f"{trusted_path} has no key {kid}. It names those that it has.")
+    known = found[0].get("revoked_at")
+    if known is not None and datetime.fromisoformat(known) <= as_of:
+        raise KeyFileError(f"The key {kid} is revoked as of {known} already.")
+    revoked = [
+        {**entry, "revoked_at": as_of.isoformat()} if entry["kid"] == kid else entry
+        for entry in entries
+    ]
+    _write(trusted_path, json.dumps({"keys": revoked}, indent=2).encode() + b"\n", mode=0o644)
+    return str(found[0]["use"])
 
 
 def _entry(key: OKPKey, use: str, at: datetime) -> dict[str, Any]:

@@ -44,9 +44,14 @@ class Tally:
     #: Of the newest checkpoint with a good signature: how far the log was verified.
     size: int = 0
     findings: int = 0
+    #: Of each key that is revoked: of how many leaves counts what it signed.
+    revoked: dict[str, int] = field(default_factory=dict)
+    #: What a person should know who reads the result, and is no finding.
+    notes: list[str] = field(default_factory=list)
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int | dict[str, int]]:
         """Return all numbers by name."""
-        names = [one.name for one in fields(self) if one.name != "advance"]
-        return {name: getattr(self, name) for name in names}
+        names = [one.name for one in fields(self) if one.type in ("int", int)]
+        counts = {name: getattr(self, name) for name in names}
+        return counts | ({"revoked": self.revoked} if self.revoked else {})

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.errors import NoteError
 from audit.log import checkpoints, keys
@@ -10,6 +13,7 @@ from audit.log.notes import NoteKey
 from audit.log.verification.findings import Finding, Tally
 from audit.log.verification.pages import pages
 from audit.models import Checkpoint
+from audit.signing.keys import TrustedKey
 
 TABLE = Checkpoint._meta.db_table
 #: How many checkpoints are looked at together for one that is good; the first should be.
@@ -30,6 +34,11 @@ class Trust:
             NoteError: it is none of this log, or nobody who is trusted signed it.
         """
         return checkpoints.verify(note, origin=self.origin, trusted=self.keys)
+
+
+def note_key(origin: str, key: TrustedKey) -> NoteKey:
+    """Return a key of the log as checkpoints name it."""
+    return NoteKey(name=origin, key=cast(Ed25519PublicKey, key.key.public_key))
 
 
 def present_trust() -> Trust:
@@ -118,9 +127,29 @@ class Roots:
         return f"Of leaves {self._good} to {head.size - 1} one at least is not what was signed."
 
 
-def compare_copy(copy: TreeHead, root: bytes | None) -> Iterator[Finding]:
-    """Compare an older checkpoint, kept elsewhere, with the log of now."""
-    if root != copy.root:
+class Copies:
+    """Compares older checkpoints, kept elsewhere, with the log of now; tells of a fork once."""
+
+    def __init__(self) -> None:
+        self._first = 0
+        self._later = 0
+        #: Those with which the log begins.
+        self.agreed: list[TreeHead] = []
+
+    def compare(self, copy: TreeHead, root: bytes | None) -> Iterator[Finding]:
+        """Compare one; None when leaves are missing before its size."""
+        if root == copy.root:
+            self.agreed.append(copy)
+            return
+        if self._first:
+            self._later += 1
+            return
+        self._first = copy.size
         yield finding(
             "fork", copy.size, "The log does not begin with what the copy of it says was signed."
         )
+
+    def rest(self) -> Iterator[Finding]:
+        """Tell how many copies after the first one do not agree either."""
+        if self._later:
+            yield finding("fork", self._first, f"{self._later} later copies do not agree either.")

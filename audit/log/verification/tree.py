@@ -11,7 +11,7 @@ from audit.log.compact import CompactRange
 from audit.log.merkle import HASH_BYTES, hash_leaf
 from audit.log.verification import heads, shelf
 from audit.log.verification.findings import Finding, Tally
-from audit.log.verification.heads import Roots, Trust
+from audit.log.verification.heads import Copies, Roots, Trust
 from audit.log.verification.pages import pages
 from audit.log.verification.shelf import Shelf
 from audit.models import Checkpoint, Leaf, LogTile
@@ -19,24 +19,33 @@ from audit.models import Checkpoint, Leaf, LogTile
 TABLE = Leaf._meta.db_table
 
 
-def check_tree(trust: Trust, since: TreeHead | None, tally: Tally) -> Iterator[Finding]:
+def check_tree(
+    trust: Trust, copies: list[TreeHead], tally: Tally, outside: Copies
+) -> Iterator[Finding]:
     """Check the log up to the newest checkpoint, and that nothing is beyond it.
 
-    ``since`` is what an older copy of a checkpoint says.
+    ``copies`` is what older checkpoints say that were kept elsewhere; ``outside`` knows afterwards
+    with which of them the log begins.
     """
     # What is sealed meanwhile is not of this run: ends first, and then the checkpoint over them.
     ends = dict(LogTile.objects.values_list("level").annotate(Max("index")))
     last = Leaf.objects.aggregate(last=Max("number"))["last"]
     claimed = Checkpoint.objects.aggregate(last=Max("size"))["last"] or 0
     tally.size = heads.find_limit(trust)
-    if since is not None and since.size > tally.size:
-        yield heads.finding("fork", since.size, "The log is shorter than the copy of it.")
-        since = None
+    longest = max((copy.size for copy in copies), default=0)
+    if longest > tally.size:
+        yield heads.finding("fork", longest, "The log is shorter than the copy of it.")
+    known = sorted(
+        {copy for copy in copies if copy.size <= tally.size},
+        key=lambda copy: (copy.size, copy.root),
+    )
     growth = _Growth(tally)
     roots = Roots()
-    yield from _grow(growth, roots, _marks(trust, max(claimed, tally.size), since, tally))
+    marks = _marks(trust, max(claimed, tally.size), known, tally)
+    yield from _grow(growth, roots, outside, marks)
     yield from growth.until(tally.size)
     yield from roots.rest()
+    yield from outside.rest()
     yield from _find_unsigned_leaves(tally.size, -1 if last is None else last)
     yield from shelf.find_unsigned(ends, tally.size)
 
@@ -46,7 +55,7 @@ _Mark = tuple[int, bool, TreeHead]
 
 
 def _marks(
-    trust: Trust, end: int, since: TreeHead | None, tally: Tally
+    trust: Trust, end: int, known: list[TreeHead], tally: Tally
 ) -> Iterator[_Mark | Finding]:
     found: list[Finding] = []
 
@@ -57,7 +66,7 @@ def _marks(
             else:
                 yield head.size, False, head
 
-    copies: list[_Mark] = [] if since is None else [(since.size, True, since)]
+    copies: list[_Mark] = [(copy.size, True, copy) for copy in known]
     for mark in heapq.merge(ours(), copies, key=lambda mark: mark[:2]):
         yield from found
         found.clear()
@@ -65,15 +74,17 @@ def _marks(
     yield from found
 
 
-def _grow(growth: "_Growth", roots: Roots, marks: Iterator[_Mark | Finding]) -> Iterator[Finding]:
+def _grow(
+    growth: "_Growth", roots: Roots, outside: Copies, marks: Iterator[_Mark | Finding]
+) -> Iterator[Finding]:
     for mark in marks:
         if isinstance(mark, Finding):
             yield mark
             continue
         size, is_copy, head = mark
         yield from growth.until(size)
-        compared = heads.compare_copy if is_copy else roots.compare
-        yield from compared(head, growth.root())
+        compared = outside if is_copy else roots
+        yield from compared.compare(head, growth.root())
 
 
 def _find_unsigned_leaves(size: int, last: int) -> Iterator[Finding]:

@@ -39,7 +39,8 @@ class Command(BaseCommand):
             "--since",
             type=Path,
             metavar="FILE",
-            help="an older checkpoint, kept outside the database: the log must begin with it",
+            help="an older checkpoint, kept outside the database, or the file of an anchor with "
+            "all of them: the log must begin with each",
         )
         parser.add_argument(
             "--keep",
@@ -80,6 +81,8 @@ class Command(BaseCommand):
     def _lines(self, tally: Tally, found: Iterator[Finding], *, as_json: bool) -> Iterator[str]:
         for finding in found:
             yield json.dumps(asdict(finding)) if as_json else plain(finding.text)
+        if not as_json:
+            yield from tally.notes
         yield json.dumps(tally.counts) if as_json else _last_sentence(tally)
 
 

@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit import clock
+from audit.anchoring import services as anchoring
+from audit.anchoring.file import FileTarget
 from audit.errors import KeyFileError, NoteError
-from audit.log import checkpoints, keys, services
+from audit.log import checkpoints, keys, notes, services
 from audit.log.checkpoints import TreeHead
 from audit.log.verification import heads, pages, rows
 from audit.log.verification.findings import Tally
@@ -36,6 +39,38 @@ def test_every_checkpoint_and_every_older_copy_of_an_honest_log_agrees(sizes, mo
         tally = Tally()
         assert list(verify(tally, since=note_of(size))) == []
         assert (tally.size, tally.leaves, tally.checkpoints) == (sizes[-1], sizes[-1], 4)
+
+
+def test_the_file_of_an_anchor_is_taken_with_all_its_notes(sealed, tmp_path):
+    target = FileTarget(tmp_path / "notes.txt")
+    for _ in range(3):
+        anchoring.copy_new(target)
+        sealed()
+    text = (tmp_path / "notes.txt").read_text()
+    kept = Checkpoint.objects.order_by("size").values_list("note", flat=True)[:3]
+
+    assert notes.split_notes(text) == list(kept)
+    assert found(since=text) == []
+
+
+def test_of_many_copies_in_one_file_the_first_that_does_not_agree_is_named(sizes, settings):
+    other = TreeHead(origin=keys.origin(), size=sizes[1], root=bytes(32))
+    longer = TreeHead(origin=keys.origin(), size=sizes[-1] + 1, root=bytes(32))
+    key = keys.signing_key(clock.now())
+    forked = [checkpoints.sign(head, key) for head in (other, other, longer)]
+    later = checkpoints.sign(TreeHead(origin=keys.origin(), size=sizes[2], root=bytes(32)), key)
+
+    assert found(since="".join([note_of(sizes[0]), *forked, note_of(sizes[1]), later])) == [
+        f"fork audit_checkpoint:{longer.size} The log is shorter than the copy of it.",
+        f"fork audit_checkpoint:{sizes[1]} The log does not begin with what the copy of it says "
+        "was signed.",
+        f"fork audit_checkpoint:{sizes[1]} 1 later copies do not agree either.",
+    ]
+
+
+def test_every_note_of_a_file_must_be_good(sizes):
+    with pytest.raises(NoteError):
+        found(since=note_of(sizes[0]) + "rubble\n" + note_of(sizes[1]))
 
 
 def test_checkpoints_of_an_earlier_key_count(sizes, sealed, settings):
