@@ -14,7 +14,16 @@ from statistics import median
 import psycopg
 
 from config.processes import ProcessFailedError
-from tests.benchmarks import approving, reading, starting, submitting, surviving
+from tests.benchmarks import (
+    approving,
+    beside,
+    evidencing,
+    reading,
+    record,
+    starting,
+    submitting,
+    surviving,
+)
 from tests.benchmarks.load import percentile
 from tests.benchmarks.place import new_database
 from tests.benchmarks.submitting import Rates
@@ -30,6 +39,8 @@ _FIRST_BYTE = "approval's commit to first byte at the provider"
 #: Seconds that a decision may wait for a broker that does not answer.
 _PUBLISHING = 4
 _EXCEEDED = "EXCEEDED"
+#: How much of the submissions must be left while the sealer is at work.
+_BESIDE = 0.9
 Row = tuple[str, str, str, str]
 
 
@@ -94,7 +105,7 @@ def _within(name: str, seconds: float, what: str, allowed: float) -> Row:
     verdict = "" if seconds <= allowed else f" {_EXCEEDED}"
     return (
         name,
-        f"{seconds:.2f} s",
+        f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds * 1000:.1f} ms",
         f"allowed: {what}, {allowed:g} s",
         f"{seconds / allowed:.2f}{verdict}",
     )
@@ -156,6 +167,47 @@ def _surviving(database_url: str, directory: Path) -> list[Row]:
     ]
 
 
+def _recording(database_url: str, directory: Path) -> list[Row]:
+    found = record.measure(database_url, directory)
+    # log₂ n + 1, in whole hashes.
+    most = record.LEAVES.bit_length()
+    verdict = "" if found.hashes <= most else f" {_EXCEEDED}"
+    return [
+        _at_least("rows sealed, on one core", found.sealed, 5_000),
+        _at_least("leaves verified: read, hashing and tree", found.leaves, 50_000),
+        ("history rows verified: columns, HMAC and leaf", f"{found.columns:.0f}/s", "", ""),
+        _within("inclusion proof of a million leaves, median", found.proof, "the goal", 0.05),
+        _within("inclusion proof, slowest", found.slowest_proof, "the goal", 0.05),
+        (
+            "hashes of such a proof",
+            f"{found.hashes}",
+            f"allowed: {most}",
+            f"{found.hashes / most:.2f}{verdict}",
+        ),
+    ]
+
+
+def _submitting_beside(database_url: str, directory: Path) -> list[Row]:
+    found = beside.measure(database_url, directory)
+    with_it, without = median(found.sealing), median(found.alone)
+    name, other = "submissions/s, while the sealer is at work", "without it"
+    row = _row(name, with_it, other, without, found.sealing, found.alone)
+    ratio = median(one / two for one, two in zip(found.sealing, found.alone, strict=True))
+    verdict = "" if ratio >= _BESIDE else f" {_EXCEEDED}"
+    return [(*row[:3], f"{row[3]}, at least {_BESIDE}{verdict}")]
+
+
+def _evidencing(database_url: str, directory: Path) -> list[Row]:
+    seconds = evidencing.measure(database_url, directory)
+    return [_within("an evidence file, slowest", max(seconds), "the goal", 2)]
+
+
+def _at_least(name: str, rate: float, least: float) -> Row:
+    """A row that is held to a rate: less than it, and the whole run fails."""
+    verdict = "" if rate >= least else f" {_EXCEEDED}"
+    return (name, f"{rate:.0f}/s", f"at least {least:.0f}/s", f"{rate / least:.2f}{verdict}")
+
+
 _MEASURES: dict[str, Callable[[str, Path], list[Row]]] = {
     "starts": _starting,
     "submissions": _submitting,
@@ -163,6 +215,9 @@ _MEASURES: dict[str, Callable[[str, Path], list[Row]]] = {
     "approvals": _approving,
     "reading": _reading,
     "failures": _surviving,
+    "the record": _recording,
+    "submissions beside the sealer": _submitting_beside,
+    "evidence": _evidencing,
 }
 
 
