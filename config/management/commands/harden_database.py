@@ -4,11 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.utils import ConnectionHandler
 
 from audit.guards import grants, triggers
 from audit.guards.grants import HardeningError
-from config.database import database_from_url
+from config import owning
+from config.environment import ConfigurationError
 
 
 class Command(BaseCommand):
@@ -28,14 +28,11 @@ class Command(BaseCommand):
         ours = settings.DATABASES["default"]
         if not ours["ENGINE"].endswith(".postgresql"):
             raise CommandError("SQLite has no roles. Set DATABASE_URL to a PostgreSQL database.")
-        if not settings.DATABASE_OWNER_URL:
-            raise CommandError(
-                "DATABASE_OWNER_URL is not set. Set it, for this command alone, to "
-                "postgres://owner:password@host:5432/name."
-            )
         role = str(ours["USER"])
-        owner = database_from_url(settings.DATABASE_OWNER_URL, lease=settings.COUNTERSIGN_LEASE)
-        connection = ConnectionHandler({"default": owner})["default"]
+        try:
+            connection = owning.owner_connection()
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from error
         try:
             triggers.install(connection)
             grants.harden(connection, role=role)
