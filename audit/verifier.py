@@ -713,6 +713,17 @@ _CONTENT = (
 )
 
 
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Write ``--key X`` as ``--key=X``: one thumbprint in 64 begins with a dash."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--key":
+            joined[-1] = f"--key={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the file that the command line names; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -726,7 +737,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="a key (RFC 7638) that you trust, from elsewhere; once for each key",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         data = options.file.read_bytes()
     except OSError as error:

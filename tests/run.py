@@ -141,7 +141,7 @@ def _pytest(
         sys.executable,
         *(("-m", "coverage", "run") if is_measured else ()),
         *("-m", "pytest", "-q", "-n", _WORKERS),
-        *("--dist", "worksteal", f"--junitxml={report}", "-p", "no:cacheprovider"),
+        *("--dist", "loadfile", f"--junitxml={report}", "-p", "no:cacheprovider"),
         *("--durations=10", "--durations-min=2", *choice),
     ]
     marks = ARTIFACTS / "survived"

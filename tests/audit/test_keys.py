@@ -82,7 +82,7 @@ def test_after_a_compromise_of_the_decision_key_what_was_copied_before_counts(
     anchoring.copy_new(installation)
     later = decide()
 
-    call_command("revoke_signing_key", covered.kid)
+    call_command("revoke_signing_key", "--", covered.kid)
     waiting = Execution.objects.get(jti=later.pk)
     executions.run(execution_id=waiting.pk, worker="test")
     waiting.refresh_from_db()
@@ -108,7 +108,7 @@ def test_after_a_compromise_of_the_log_key_what_was_copied_before_counts(
     decide()
     kid = keys.load_signing_key(settings.COUNTERSIGN_LOG_KEY_FILE).kid
 
-    call_command("revoke_signing_key", kid)
+    call_command("revoke_signing_key", "--", kid)
     call_command("rotate_signing_key", "--use", "log")
     decide()
 

@@ -22,7 +22,8 @@ def kid(settings) -> str:
 @pytest.fixture
 def revoke(capsys):
     def call(*arguments: str) -> str:
-        call_command("revoke_signing_key", *arguments)
+        kid, *options = arguments
+        call_command("revoke_signing_key", *options, "--", kid)
         return capsys.readouterr().out
 
     return call

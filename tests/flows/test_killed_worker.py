@@ -49,11 +49,12 @@ def check(waiting: Interrupted, died_at: float) -> None:
     assert waiting.tries() == [("AMBIGUOUS", "worker_lost"), ("DONE", "")]
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda it: it.name)
 def test_a_process_of_the_pool_that_is_killed_is_followed_by_one_refund(
-    waiting: Interrupted,
+    number: signal.Signals, waiting: Interrupted
 ) -> None:
     died_at = time.monotonic()
-    waiting.signal(signal.SIGKILL)
+    waiting.signal(number)
 
     check(waiting, died_at)
 

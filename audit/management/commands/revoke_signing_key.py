@@ -29,7 +29,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("kid", help="the key's id (RFC 7638), as the file names it")
+        parser.add_argument(
+            "kid",
+            help="the key's id (RFC 7638), as the file names it; write -- before one that begins "
+            "with a dash",
+        )
         parser.add_argument(
             "--as-of",
             type=_instant,

@@ -8,6 +8,7 @@ import pytest
 
 from audit.anchoring.command import CommandTarget
 from audit.errors import AnchorError
+from tests.flows.polling import wait_until
 
 
 def command(source: str, *arguments: str, limit: float = 30.0) -> CommandTarget:
@@ -50,8 +51,8 @@ def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path):
     with pytest.raises(AnchorError, match="took more than 5 seconds"):
         command(source, str(started), limit=5).copy("note")
 
-    state = _state_of(int(started.read_text()))
-    assert state in ("gone", "Z"), state
+    child = int(started.read_text())
+    wait_until(lambda: _state_of(child) in ("gone", "Z"), "its child to be ended")
 
 
 def _state_of(pid: int) -> str:

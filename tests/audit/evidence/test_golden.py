@@ -167,3 +167,9 @@ def test_the_copy_in_a_new_file_is_the_verifier_of_the_tree():
     from audit.evidence import package
 
     assert package.VERIFIER == PROGRAM
+
+
+def test_a_thumbprint_that_begins_with_a_dash_is_taken_for_one() -> None:
+    joined = verifier._joined(["a.zip", "--key", "-kid", "--key=other", "--json"])
+
+    assert joined == ["a.zip", "--key=-kid", "--key=other", "--json"]

@@ -84,7 +84,8 @@ def test_with_the_copies_at_hand_they_decide_and_not_the_database(
 ):
     anchoring.copy_new(outside)
     sealed()
-    Anchored.objects.create(anchor="file:/forged", size=sizes()[-1], copied_at=clock.now())
+    before = clock.now() - timedelta(seconds=1)
+    Anchored.objects.create(anchor="file:/forged", size=sizes()[-1], copied_at=before)
     revoke(settings, keys.LOG)
     sealed()
     text = (tmp_path / "notes.txt").read_text()
