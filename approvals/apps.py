@@ -13,13 +13,14 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what executions ask, what the record proves and shows, and the groups."""
-        from approvals import desk, entitlement, evidence, groups, proof
+        from approvals import desk, entitlement, evidence, groups, personal, proof
         from approvals.models import Decision
         from audit.evidence import sections
         from audit.log.verification import registered, revoked
         from executors import checks
         from executors.models import Execution
 
+        personal.declare_all()
         registered.register(Decision, proof.check_decisions)
         registered.register(Execution, proof.check_decided)
         revoked.register(Decision)

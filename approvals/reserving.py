@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, FactsSnapshot, shown_as
+from audit.erasure.fields import is_erased
 from executors import registry
 from executors.enums import ExecutionStatus as S
 from executors.models import Execution
@@ -80,5 +81,7 @@ def _amount(request: ApprovalRequest) -> int:
     """What the present payload asks for: after a decision, what was authorised."""
     executor = registry.get(request.action, request.action_version)
     version = request.payload_versions.get(number=request.payload_version)
+    if is_erased(version.payload):
+        return request.amount_minor or 0
     money = executor.money(version.payload)
     return 0 if money is None else money.amount_minor

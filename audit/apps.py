@@ -16,8 +16,21 @@ class AuditConfig(AppConfig):
 
         The triggers come after every migration: by then all floors have their tables.
         """
-        from audit import history
+        from audit import history, words
+        from audit.erasure import declared
+        from audit.erasure.services import EventType
         from audit.guards import checks, triggers
+        from audit.models import Checkpoint, Erasure, Leaf, LogTile, Subject, VerificationRun
 
+        declared.declare(Subject, kept=("id",))
+        declared.declare(Leaf, kept=("table", "entry"))
+        declared.declare(LogTile, kept=("root",))
+        declared.declare(Checkpoint, kept=("root", "note"))
+        declared.declare(
+            Erasure,
+            kept=("id", "subject", "target", "reason", "erased_by", "rows", "others"),
+        )
+        declared.declare(VerificationRun, kept=("problem", "lines", "findings_sha256", "counts"))
+        words.register(EventType)
         history.connect()
         post_migrate.connect(triggers.ensure, sender=self, dispatch_uid=checks.MISSING)

@@ -2,6 +2,14 @@
 
 from django.db import models
 
+from audit.history import track
+from audit.identifiers import new_id
+
+
+def new_erasure_id() -> str:
+    """Return ``ers_…``."""
+    return new_id("ers")
+
 
 class Subject(models.Model):
     """Something that the record tells about, and how many facts it has told so far.
@@ -97,6 +105,43 @@ class Anchored(models.Model):
 
     def __str__(self) -> str:
         return f"{self.size} leaves: {self.anchor}"
+
+
+class Erasure(models.Model):
+    """Personal data of ``target`` that was erased: what, when, by whom, why.
+
+    Its history row is filed under ``subject``, as the rows are that it took from, and becomes a
+    leaf. ``rows`` has, by table and key, the digest of what was left of each history row, so that
+    what was left cannot be changed later; ``others`` has the keys of the other rows by table.
+    """
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_erasure_id)
+    subject = models.CharField(max_length=80, db_index=True)
+    target = models.CharField(max_length=80)
+    reason = models.TextField()
+    erased_by = models.CharField(max_length=200)
+    erased_at = models.DateTimeField()
+    rows = models.JSONField()
+    others = models.JSONField()
+
+    history = track()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                condition=~(models.Q(reason="") | models.Q(erased_by="")),
+                name="erasure_says_who_and_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target} by {self.erased_by}"
+
+    @property
+    def history_subject(self) -> str:
+        """File under what was erased."""
+        return self.subject
 
 
 class VerificationRun(models.Model):

@@ -34,6 +34,10 @@ _LIKE_LATIN = frozenset("аеіјорѕсухһԁԛԝӏүАВЕІЈКМНОРЅ�
 _LATIN = re.compile("[A-Za-z]")
 
 
+#: What stands where a text was erased (``audit.erasure``).
+ERASED = "(erased)"
+
+
 def is_hidden(character: str) -> bool:
     """Tell whether this character must be shown by its code point."""
     if " " <= character <= "~":
@@ -41,14 +45,16 @@ def is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _UNPRINTABLE or bool(_BLANK.match(character))
 
 
-def show(text: str) -> SafeString:
-    """Return the text as HTML for one line; line breaks are badges too."""
+def show(text: str | None) -> SafeString:
+    """Return the text as HTML for one line; line breaks are badges too. None was erased."""
+    text = ERASED if text is None else text
     # Safe because every piece is escaped on its way.
     return mark_safe("".join(_pieces(text, _has_latin(text))))  # noqa: S308  # nosec B703, B308
 
 
-def show_block(text: str) -> SafeString:
+def show_block(text: str | None) -> SafeString:
     """Return the text as HTML for an element that keeps line breaks; they alone stay raw."""
+    text = ERASED if text is None else text
     latin = _has_latin(text)
     lines = ("".join(_pieces(line, latin)) for line in text.split("\n"))
     return mark_safe("\n".join(lines))  # noqa: S308  # nosec B703, B308

@@ -14,10 +14,11 @@ class ExecutorsConfig(AppConfig):
         """Fill the catalogue, and tell the record how an execution is proven."""
         from audit.evidence import sections
         from audit.log.verification import registered
-        from executors import desk, evidence, proof, registry
+        from executors import desk, evidence, personal, proof, registry
         from executors.models import Execution
         from executors.stripe.refunds import StripeRefund
 
+        personal.declare_all()
         registry.register(StripeRefund())
         registered.register(Execution, proof.check_executions)
         sections.register(evidence.tell, place=20)

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.conf import settings
 
+from audit.erasure import told
+from audit.erasure.fields import is_erased
 from audit.log.verification.findings import Finding
 from audit.signing import keys
 from executors import verification
@@ -48,16 +50,23 @@ def check_executions(rows: Sequence[Execution]) -> Iterator[Finding]:
     trusted = keys.load_trusted_keys(settings.COUNTERSIGN_TRUSTED_KEYS_FILE)
     table = Execution._meta.db_table
     around = _around(rows)
+    gone = [row for row in rows if is_erased(row.token)]
+    erasures = told.erasures_of(row.subject for row in gone)
     for row in rows:
+        if row in gone:
+            if not told.covers(row, erasures.get(row.subject, [])):
+                sentence = "Its token is gone, and no erasure says so."
+                yield Finding(kind="token", table=table, row=row.pk, sentence=sentence)
+            continue
         try:
             verified = verification.judge(row, trusted, used_at=around[row.pk].used_at)
         except (RefusedError, HeldError) as error:
-            told: _Told = iter(
+            found: _Told = iter(
                 [("token", f"Its token was not good when it was used: {error.code}.")]
             )
         else:
-            told = _check(row, verified, around[row.pk])
-        for kind, sentence in told:
+            found = _check(row, verified, around[row.pk])
+        for kind, sentence in found:
             yield Finding(kind=kind, table=table, row=row.pk, sentence=sentence)
 
 

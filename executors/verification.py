@@ -15,6 +15,7 @@ from django.conf import settings
 
 from audit.alarms import raise_alarm
 from audit.canonical import digest_of
+from audit.erasure.fields import is_erased
 from audit.errors import KeyFileError, RevokedKeyError, SignatureError, UnknownKeyError
 from audit.signing import keys, tokens
 from audit.signing.keys import TrustedKey
@@ -134,6 +135,8 @@ def check_provider(verified: Verified) -> None:
 
 
 def _signed_claims(execution: Execution) -> dict[str, Any]:
+    if is_erased(execution.token):
+        raise RefusedError("The text of its token was erased.", code="token_erased")
     try:
         trusted = keys.load_trusted_keys(settings.COUNTERSIGN_TRUSTED_KEYS_FILE)
         # 1, 2, 3. Header, key and signature.

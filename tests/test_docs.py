@@ -10,6 +10,7 @@ from django.urls import get_resolver
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+PAGES = ("log", "evidence", "hardening", "keys", "erasure")
 OURS = ("config", "approvals", "executors", "audit")
 
 
@@ -83,14 +84,7 @@ def test_every_target_that_the_readme_names_exists():
 
 @pytest.mark.parametrize(
     "page",
-    [
-        "README.md",
-        "executors/README.md",
-        "docs/log.md",
-        "docs/evidence.md",
-        "docs/hardening.md",
-        "docs/keys.md",
-    ],
+    ["README.md", "executors/README.md", *(f"docs/{name}.md" for name in PAGES)],
 )
 def test_every_link_to_a_file_leads_somewhere(page):
     text = (ROOT / page).read_text()

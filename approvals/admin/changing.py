@@ -29,7 +29,7 @@ def change(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
     row = admin.viewable(request, object_id)
-    if not row.is_pending or not sentences.is_known(row):
+    if not row.is_pending or sentences.why_not_told(row):
         return HttpResponseRedirect(admin.url("change", row.pk))
     typed = Typed.of(request)
     context = context_of(admin, request, row, typed)

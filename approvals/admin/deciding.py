@@ -69,8 +69,9 @@ def decide(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
     row = admin.viewable(request, object_id)
-    if not sentences.is_known(row):
-        messages.warning(request, "This action is no longer offered here; it can only expire.")
+    missing = sentences.why_not_told(row)
+    if missing:
+        messages.warning(request, f"{missing} Nothing can be decided.")
         return HttpResponseRedirect(admin.url("change", row.pk))
     if request.method == "POST":
         return _decided(admin, request, row)
@@ -90,7 +91,7 @@ def refresh(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(("POST",))
     row = admin.viewable(request, object_id)
-    if not sentences.is_known(row):
+    if sentences.why_not_told(row):
         return HttpResponseRedirect(admin.url("change", row.pk))
     typed = Typed.of(request)
     person: Any = request.user

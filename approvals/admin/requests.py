@@ -22,6 +22,7 @@ from audit import clock, timeline
 from audit.admin.base import HistoryAdmin, PlainLinks
 from audit.admin.changes import Version
 from audit.canonical import canonical_bytes
+from audit.erasure.told import erasures_of
 from executors.models import Execution
 
 
@@ -33,6 +34,16 @@ class Queue(PlainLinks):
         if present_status(result, result.looked_at) == RequestStatus.PENDING:
             return reverse("admin:approvals_approvalrequest_decide", args=[result.pk])
         return super().url_for_result(result)
+
+
+def story_of(row: ApprovalRequest) -> list[Version]:
+    """Return every fact about a request, oldest first."""
+    return [Version(row=fact, changes=(), is_first=False) for fact in timeline.facts_about(row.pk)]
+
+
+def erased_by(subject: str) -> list[str]:
+    """Return a sentence for each erasure of personal data about a subject."""
+    return [told.sentence for told in erasures_of([subject]).get(subject, [])]
 
 
 def is_reviewer(request: HttpRequest) -> bool:
@@ -114,11 +125,13 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
     def detail_response(
         self, request: HttpRequest, row: Any, extra: dict[str, Any], status: int = 200
     ) -> HttpResponse:
-        """Show the bare fields of what this installation no longer offers, and so cannot say."""
-        if sentences.is_known(row):
+        """Show the bare fields of what cannot be said: no longer offered here, or erased."""
+        missing = sentences.why_not_told(row)
+        if not missing:
             return super().detail_response(request, row, extra, status)
         context = super().page_context(request, row) | extra
-        return render(request, "audit/detail.html", context, status=status)
+        context |= {"notice": " ".join([missing, *erased_by(row.pk)]), "story": story_of(row)}
+        return render(request, "approvals/untold.html", context, status=status)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add everything that the request page shows."""
@@ -135,10 +148,7 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
             "record_url": reverse("record-story", args=[row.pk]) if may_read(request) else "",
             "decision": getattr(row, "decision", None),
             "executions": list(executions),
-            "story": [
-                Version(row=fact, changes=(), is_first=False)
-                for fact in timeline.facts_about(row.pk)
-            ],
+            "story": story_of(row),
         }
 
     def added_fields(self, row: Any) -> dict[str, Any]:

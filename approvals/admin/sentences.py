@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from approvals.models import ApprovalRequest
 from approvals.viewing import facts_of
+from audit.erasure import fields
 from executors import registry
 from executors.errors import UnknownActionError
 
@@ -26,18 +27,33 @@ def is_known(request: ApprovalRequest) -> bool:
     return True
 
 
+def is_erased(request: ApprovalRequest) -> bool:
+    """Tell whether what was asked for was erased."""
+    return any(fields.is_erased(version.payload) for version in request.payload_versions.all())
+
+
+def why_not_told(request: ApprovalRequest) -> str:
+    """Return why this request cannot be put into words any more; empty when it can."""
+    if not is_known(request):
+        return "This action is no longer offered here."
+    if is_erased(request):
+        return "What was asked for was erased."
+    return ""
+
+
 def of_request(request: ApprovalRequest) -> Sentence:
     """Return the words for a request whose ``payload_versions`` and ``facts`` are prefetched.
 
-    An action that this installation no longer offers is named, not described.
+    An action that is no longer offered here, or was erased, is named, not described.
     """
+    missing = why_not_told(request)
+    if missing:
+        title = f"{request.action}, version {request.action_version}"
+        return Sentence(title=title, detail=missing, money="–")
     versions = {version.number: version for version in request.payload_versions.all()}
     payload = versions[request.payload_version].payload
     snapshot = max(request.facts.all(), key=lambda row: row.number, default=None)
     facts = None if snapshot is None else facts_of(snapshot)
-    if not is_known(request):
-        title = f"{request.action}, version {request.action_version}"
-        return Sentence(title=title, detail="This action is no longer offered here.", money="–")
     executor = registry.get(request.action, request.action_version)
     words, money = executor.describe(payload, facts), executor.money(payload)
     return Sentence(title=words.title, detail=words.detail, money=str(money or "–"))

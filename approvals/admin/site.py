@@ -68,6 +68,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _search_item(request),
                 _item(request, "Verifications", "audit.verificationrun", "verified"),
+                _item(request, "Erasures", "audit.erasure", "ink_eraser"),
             ],
         ),
     ]

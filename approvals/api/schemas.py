@@ -56,7 +56,7 @@ def _decision_members() -> dict[str, Schema]:
     return {
         "id": _text("The decision's id: the token's `jti`."),
         "outcome": _enum(list(Outcome.values)),
-        "reason": _text("Why, in the reviewer's words."),
+        "reason": _or_null(_text("Why, in the reviewer's words; null when they were erased.")),
         "decided_at": _TIME,
         "expires_at": _TIME | {"description": "It is carried out before this time, or never."},
         "payload_version": {
@@ -91,8 +91,9 @@ def _request() -> Schema:
         service=_text("The label under which it was submitted."),
         action=_text("The catalogue name, also when an alias was submitted."),
         priority=_enum(list(Priority.values)),
-        reason=_text("The agent's own words."),
-        payload=_ANY_OBJECT | {"description": "The payload as submitted."},
+        reason=_or_null(_text("The agent's own words; null when they were erased.")),
+        payload=_or_null(_ANY_OBJECT)
+        | {"description": "The payload as submitted; null when it was erased."},
         payload_sha256=_SHA256 | {"description": "SHA-256 over the RFC 8785 form of `payload`."},
         created_at=_TIME,
         expires_at=_TIME | {"description": "Past this time nobody can approve it."},
@@ -111,16 +112,23 @@ def _decision() -> Schema:
         object={"const": "decision"},
         request_id=_REQUEST_ID,
         **members,
-        payload=_ANY_OBJECT | {"description": "The payload as submitted."},
+        payload=_or_null(_ANY_OBJECT)
+        | {"description": "The payload as submitted; null when it was erased."},
         patched_payload=_or_null(_ANY_OBJECT)
-        | {"description": "The payload as a reviewer changed it; null when nobody did."},
+        | {"description": "As a reviewer changed it; null when nobody did, or it was erased."},
         diff={
-            "type": "array",
+            "type": ["array", "null"],
             "items": _ANY_OBJECT,
-            "description": "JSON Patch (RFC 6902) from `payload` to `patched_payload`.",
+            "description": "JSON Patch (RFC 6902) from `payload` to `patched_payload`; null when "
+            "it was erased.",
         },
         reviewers={"type": "array", "items": _ref("Review")},
-        token=_text("JWS in compact form; verify it with `/.well-known/jwks.json`."),
+        token=_or_null(
+            _text(
+                "JWS in compact form; verify it with `/.well-known/jwks.json`. Null when its text "
+                "was erased."
+            )
+        ),
     )
 
 
@@ -137,7 +145,7 @@ def _execution() -> Schema:
             "additionalProperties": True,
             "description": "What the provider did: reference, status, amount and currency.",
         },
-        error=_or_null(_closed("Why it went wrong.", code=_text(""), message=_text(""))),
+        error=_or_null(_closed("Why it went wrong.", code=_text(""), message=_or_null(_text("")))),
     )
 
 

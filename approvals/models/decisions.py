@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from approvals.enums import Method, Outcome, Verdict
 from approvals.models.requests import ApprovalRequest
+from audit.erasure.fields import ErasableJSON, ErasableText
 from audit.history import track
 from audit.identifiers import new_id
 
@@ -30,8 +31,8 @@ class Review(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
     )
     verdict = models.CharField(max_length=10, choices=Verdict)
-    reason = models.TextField()
-    view = models.TextField()
+    reason = ErasableText()
+    view = ErasableText()
     viewed_sha256 = models.CharField(max_length=64)
     method = models.CharField(max_length=10, choices=Method)
     reviewed_at = models.DateTimeField()
@@ -65,10 +66,10 @@ class Decision(models.Model):
         ApprovalRequest, on_delete=models.PROTECT, related_name="decision"
     )
     outcome = models.CharField(max_length=30, choices=Outcome)
-    reason = models.TextField()
+    reason = ErasableText()
     payload_version = models.PositiveIntegerField()
-    diff = models.JSONField(default=list)
-    token = models.TextField()
+    diff = ErasableJSON(default=list)
+    token = ErasableText()
     token_sha256 = models.CharField(max_length=64, unique=True)
     kid = models.CharField(max_length=60)
     decided_at = models.DateTimeField()

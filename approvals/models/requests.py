@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from approvals.enums import Priority, RequestStatus
 from approvals.models.agents import Agent, AgentKey
+from audit.erasure.fields import ErasableChar, ErasableJSON, ErasableText
 from audit.history import track
 from audit.identifiers import new_id
 
@@ -47,10 +48,10 @@ class ApprovalRequest(models.Model):
     currency = models.CharField(max_length=3, blank=True, default="")
     payload_version = models.PositiveIntegerField(default=1)
     priority = models.CharField(max_length=10, choices=Priority, default=Priority.MEDIUM)
-    reason = models.TextField(blank=True, default="")
-    context = models.JSONField(default=dict)
-    metadata = models.JSONField(default=dict)
-    trace_id = models.CharField(max_length=128, blank=True, default="")
+    reason = ErasableText(blank=True, default="")
+    context = ErasableJSON(default=dict)
+    metadata = ErasableJSON(default=dict)
+    trace_id = ErasableChar(max_length=128, blank=True, default="")
     submitted_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
@@ -130,7 +131,7 @@ class PayloadVersion(models.Model):
         ApprovalRequest, on_delete=models.PROTECT, related_name="payload_versions"
     )
     number = models.PositiveIntegerField()
-    payload = models.JSONField()
+    payload = ErasableJSON()
     sha256 = models.CharField(max_length=64)
     made_by = models.CharField(max_length=200)
     made_at = models.DateTimeField()
@@ -159,10 +160,10 @@ class FactsSnapshot(models.Model):
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="facts")
     number = models.PositiveIntegerField()
     provider = models.JSONField()
-    material = models.JSONField()
-    display = models.JSONField()
+    material = ErasableJSON()
+    display = ErasableJSON()
     resource = models.CharField(max_length=255, blank=True, default="", db_index=True)
-    problem = models.TextField(blank=True, default="")
+    problem = ErasableText(blank=True, default="")
     read_at = models.DateTimeField()
 
     class Meta:
@@ -183,7 +184,7 @@ class Refusal(models.Model):
     """
 
     code = models.CharField(max_length=60)
-    message = models.TextField()
+    message = ErasableText()
     body_sha256 = models.CharField(max_length=64, blank=True, default="")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="refusals")
     attempted_by = models.CharField(max_length=200)

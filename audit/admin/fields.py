@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from audit import visible, words
 from audit.admin.changes import SECRET
+from audit.erasure.fields import ErasableField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ def _label(field: Any) -> str:
 
 def _value(instance: Any, field: Any, site: AdminSite, request: HttpRequest) -> SafeString:
     value = getattr(instance, field.name)
+    if value is None and isinstance(field, ErasableField):
+        return visible.show(None)
     if value is None or value == "":
         return visible.show("–")
     if isinstance(field, models.ForeignKey):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit import timeline
+from audit.erasure import told as told_by
 from audit.errors import EvidenceError, LogError, NoSuchSubjectError
 from audit.evidence.heads import SignedHead, first_head_over
 from audit.log import merkle, seals, storage, tiles
@@ -96,6 +97,12 @@ def _whole(subject: str, rows: list[Any], told: int) -> list[Any]:
             "`manage.py verify_record` names them."
         )
     empty = [str(row.number) for row in rows if row.canonical is None or row.salt is None]
+    erasures = told_by.erasures_of([subject]).get(subject, [])
+    if empty and erasures:
+        raise EvidenceError(
+            f"Personal data about {subject} was erased, and with it what an evidence file proves. "
+            f"{erasures[-1].sentence} (The rows are still in the log: `manage.py verify_record`.)"
+        )
     if empty:
         raise EvidenceError(
             f"Of the record about {subject} the bytes of row {', '.join(empty[:_FEW])} are gone, "

@@ -5,12 +5,13 @@ from typing import Any
 from django.apps import apps
 
 from audit.log.unsealed import history_models
-from audit.models import Anchored, Checkpoint, Leaf, LogTile
+from audit.models import Anchored, Checkpoint, Erasure, Leaf, LogTile
 
 
 def record_tables() -> list[str]:
-    """Return the tables of history, of leaves, tiles, checkpoints and their copies, sorted."""
-    models = [*history_models(), *_membership_models(), Leaf, LogTile, Checkpoint, Anchored]
+    """Return the tables of history, erasures, leaves, tiles, checkpoints and copies, sorted."""
+    logs = [Leaf, LogTile, Checkpoint, Anchored]
+    models = [*history_models(), *_membership_models(), Erasure, *logs]
     return sorted(model._meta.db_table for model in models)
 
 

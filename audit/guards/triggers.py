@@ -37,13 +37,15 @@ def ensure(using: str, **_: Any) -> None:
     install(connections[using])
 
 
-def install(connection: Any) -> list[Trigger]:
+def install(connection: Any, lacking: list[Trigger] | None = None) -> list[Trigger]:
     """Put in place what is missing; return that. Needs the owner of the tables, if anything is.
+
+    ``lacking`` is for who has just taken them away, and knows which.
 
     Raises:
         DatabaseError: this role does not own a table that lacks its trigger.
     """
-    lacking = missing(connection)
+    lacking = missing(connection) if lacking is None else lacking
     if lacking:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             for statement in _VENDORS[connection.vendor].create(connection, lacking):

@@ -15,13 +15,13 @@ register = template.Library()
 @register.filter
 def visible(value: object) -> SafeString:
     """Show text in one line, with every invisible character as its code point."""
-    return showing.show(str(value))
+    return showing.show(None if value is None else str(value))
 
 
 @register.filter
 def visible_block(value: object) -> SafeString:
     """Show text with its line breaks, and every other invisible character as its code point."""
-    return showing.show_block(str(value))
+    return showing.show_block(None if value is None else str(value))
 
 
 @register.filter

@@ -158,7 +158,7 @@ class ExecutionAdmin(HistoryAdmin):
     @admin.display(description="trouble", ordering="error_code")
     def trouble(self, row: Execution) -> str:
         """Return the error's code and sentence."""
-        return visible.show(f"{row.error_code} {row.error_message}".strip() or "–")
+        return visible.show(f"{row.error_code} {row.error_message or ''}".strip() or "–")
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Add what is known, the attempts, and what this person may do."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from audit.admin.changes import Version
+from audit.erasure.fields import is_erased
 from audit.errors import SignatureError
 from audit.signing import tokens
 from executors import registry
@@ -65,6 +66,8 @@ def dealt_with(row: Execution | Finding) -> Version | None:
 
 
 def _payload(execution: Execution) -> Mapping[str, Any]:
+    if is_erased(execution.token):
+        return {}
     try:
         payload = tokens.unverified_claims(execution.token).get("payload")
     except SignatureError:

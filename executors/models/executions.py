@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from audit.erasure.fields import ErasableText
 from audit.history import track
 from audit.identifiers import new_id
 from executors.enums import AttemptClass, ExecutionStatus
@@ -26,7 +27,7 @@ class Execution(models.Model):
     id = models.CharField(primary_key=True, max_length=40, default=new_execution_id)
     jti = models.CharField(max_length=40, unique=True)
     subject = models.CharField(max_length=40, db_index=True)
-    token = models.TextField()
+    token = ErasableText()
     action = models.CharField(max_length=60)
     action_version = models.PositiveIntegerField()
     agent = models.CharField(max_length=40, db_index=True)
@@ -49,7 +50,7 @@ class Execution(models.Model):
     provider_status = models.CharField(max_length=60, blank=True, default="")
     receipt = models.JSONField(null=True)
     error_code = models.CharField(max_length=80, blank=True, default="")
-    error_message = models.TextField(blank=True, default="")
+    error_message = ErasableText(blank=True, default="")
 
     history = track()
 
@@ -113,7 +114,7 @@ class Intent(models.Model):
     idempotency_key = models.CharField(max_length=80, unique=True)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=200)
-    body = models.TextField()
+    body = ErasableText()
     provider_kind = models.CharField(max_length=20)
     account = models.CharField(max_length=80)
     livemode = models.BooleanField()
@@ -140,7 +141,7 @@ class Attempt(models.Model):
     http_status = models.PositiveIntegerField(null=True)
     request_id = models.CharField(max_length=120, blank=True, default="")
     error_code = models.CharField(max_length=80, blank=True, default="")
-    error_message = models.TextField(blank=True, default="")
+    error_message = ErasableText(blank=True, default="")
 
     class Meta:
         default_permissions = ("view",)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from audit.erasure.fields import ErasableText
 from audit.history import track
 from audit.identifiers import new_id
 from executors.enums import FindingKind, ReadingResult
@@ -28,7 +29,7 @@ class Reading(models.Model):
     provider_reference = models.CharField(max_length=255, blank=True, default="")
     provider_status = models.CharField(max_length=60, blank=True, default="")
     error_code = models.CharField(max_length=80, blank=True, default="")
-    error_message = models.TextField(blank=True, default="")
+    error_message = ErasableText(blank=True, default="")
 
     class Meta:
         default_permissions = ("view",)
@@ -73,11 +74,11 @@ class Finding(models.Model):
     execution = models.ForeignKey(
         Execution, on_delete=models.PROTECT, null=True, related_name="findings"
     )
-    message = models.TextField()
+    message = ErasableText()
     found_at = models.DateTimeField()
     dealt_with_at = models.DateTimeField(null=True)
     dealt_with_by = models.CharField(max_length=200, blank=True, default="")
-    dealt_with_reason = models.TextField(blank=True, default="")
+    dealt_with_reason = ErasableText(blank=True, default="")
 
     history = track()
 

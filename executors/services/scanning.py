@@ -11,6 +11,7 @@ from django.db.models import Max, Min, QuerySet
 
 from audit import clock
 from audit.alarms import raise_alarm
+from audit.erasure.fields import is_erased
 from executors import bell, findings, registry, verification
 from executors.base import Executor, Listed
 from executors.enums import AttemptClass, FindingKind
@@ -216,6 +217,8 @@ def _second(execution: Execution, first: str) -> str:
 
 def _objection(executor: Executor, execution: Execution, item: Listed) -> str:
     """Return why the execution's decision does not cover the object; empty when it does."""
+    if is_erased(execution.token):
+        return _objection_without_token(execution, item)
     try:
         verified = verification.verify_to_read(execution)
     except RefusedError as error:
@@ -226,6 +229,18 @@ def _objection(executor: Executor, execution: Execution, item: Listed) -> str:
     if executor.is_of(verified.claims, verified.token_sha256, item):
         return ""
     return f"It differs from what the decision {execution.jti} says."
+
+
+def _objection_without_token(execution: Execution, item: Listed) -> str:
+    """Compare with the receipt: what was authorised was erased once it had been settled."""
+    known = execution.receipt or {}
+    said = (known.get("reference"), known.get("amount"), known.get("currency"))
+    shown = item.receipt
+    if said == (shown.reference, shown.amount_minor, shown.currency) or (
+        "resolved_by" in known and said[0] == shown.reference
+    ):
+        return ""
+    return f"It differs from the receipt of the decision {execution.jti}, which was erased."
 
 
 def _named(item: Listed) -> str:

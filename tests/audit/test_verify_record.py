@@ -81,7 +81,7 @@ def test_json_is_a_line_for_each_finding_and_one_for_what_was_looked_at(verify):
     }
     assert set(seen) == {
         *("rows", "waiting", "leaves", "checkpoints", "subjects", "current", "tokens"),
-        *("size", "findings"),
+        *("size", "findings", "erased"),
     }
     assert (seen["findings"], seen["leaves"]) == (1, seen["size"])
 

@@ -66,7 +66,10 @@ def _difference(row: Any, newest: Any) -> str | None:
         return "It has no history."
     if newest.history_type == _DELETED:
         return "Its history says that it was deleted."
-    now = history.tracked_values(row, newest.tracked_fields) | history.extra_fields(newest)
+    now = history.tracked_values(row, newest.tracked_fields)
+    if newest.canonical is not None:
+        # After an erasure nothing says any more what belonged to it beside its columns.
+        now |= history.extra_fields(newest)
     then = history.tracked_values(newest, newest.tracked_fields) | _extra_then(newest)
     names = [name for name in now if _bytes(now[name]) != _bytes(then.get(name))]
     if not names:

@@ -39,6 +39,10 @@ class Tally:
     checkpoints: int = 0
     subjects: int = 0
     current: int = 0
+    #: History rows whose content was erased, by an erasure that says so.
+    erased: int = 0
+    #: By erasure: who, when and why, and of how many history rows. No findings.
+    erasures: dict[str, tuple[str, int]] = field(default_factory=dict, repr=False)
     #: Decisions and executions whose tokens were verified.
     tokens: int = 0
     #: Of the newest checkpoint with a good signature: how far the log was verified.
@@ -55,3 +59,8 @@ class Tally:
         names = [one.name for one in fields(self) if one.type in ("int", int)]
         counts = {name: getattr(self, name) for name in names}
         return counts | ({"revoked": self.revoked} if self.revoked else {})
+
+    def tell_erased(self, erasure: str, sentence: str) -> None:
+        """Count a history row that this erasure took the content of."""
+        self.erased += 1
+        self.erasures[erasure] = (sentence, self.erasures.get(erasure, ("", 0))[1] + 1)

@@ -1,13 +1,16 @@
 """Each history row against its own bytes, its HMAC and its leaf; each leaf against its row."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
 from audit import canonical, history
+from audit.erasure import declared, told
+from audit.erasure.declared import HISTORY_ERASED
+from audit.erasure.told import ToldErasure
 from audit.errors import CanonicalError
 from audit.log import merkle
 from audit.log.unsealed import history_models
@@ -25,8 +28,9 @@ def check_rows(model: Any, at: datetime, tally: Tally) -> Iterator[Finding]:
     for page in pages(model._default_manager.all()):
         leaves = Leaf.objects.filter(table=table, row__in=[row.pk for row in page])
         entries = dict(leaves.values_list("row", "entry"))
+        erasures = told.erasures_of(row.subject for row in page if is_gone(row))
         for row in page:
-            for kind, sentence in check_row(row, entries.get(row.pk), at, tally):
+            for kind, sentence in check_row(row, entries.get(row.pk), at, tally, erasures):
                 yield Finding(kind=kind, table=table, row=str(row.pk), sentence=sentence)
         tally.rows += len(page)
         tally.advance(len(page))
@@ -52,8 +56,64 @@ def _lost(leaf: Leaf, what: str) -> Finding:
     return Finding(kind="missing", table=leaf.table, row=str(leaf.row), sentence=sentence)
 
 
-def check_row(row: Any, entry: str | None, at: datetime, tally: Tally) -> Iterator[tuple[str, str]]:
-    """Yield kind and sentence of what is wrong with a row and its leaf, as of ``at``."""
+def check_row(
+    row: Any,
+    entry: str | None,
+    at: datetime,
+    tally: Tally,
+    erasures: Mapping[str, list[ToldErasure]],
+) -> Iterator[tuple[str, str]]:
+    """Yield kind and sentence of what is wrong with a row and its leaf, as of ``at``.
+
+    ``erasures`` are the genuine ones about its subject, for a row that has no bytes any more.
+    """
+    if is_gone(row):
+        yield from _problems_of_gone(row, entry, erasures, tally)
+    else:
+        yield from _problems(row, entry, at, tally)
+
+
+def is_gone(row: Any) -> bool:
+    """Tell whether somebody took a row's bytes and salt away: an erasure, or somebody else."""
+    return not isinstance(row, Unreadable) and row.canonical is None and row.salt is None
+
+
+def _problems_of_gone(
+    row: Any, entry: str | None, erasures: Mapping[str, list[ToldErasure]], tally: Tally
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a row that has no bytes any more: nothing, after an erasure.
+
+    Its leaf is all that proves it then; nothing is erased before it has one.
+    """
+    found = told.of_row(row, erasures)
+    if found is None:
+        yield "bytes", "Its bytes and its salt are gone, and no erasure says so."
+        return
+    erasure, digest = found
+    tally.tell_erased(erasure.id, erasure.sentence)
+    if entry is None:
+        yield "unsealed", "It was erased, and has no leaf."
+    filled = [name for name in _erased_columns(row) if getattr(row, name) not in (None, "")]
+    if filled:
+        yield "columns", f"It was erased, and is not empty: {', '.join(filled)}."
+    elif not isinstance(row.hmac, str) or digest != _digest_of_rest(row):
+        yield "columns", "Its columns are not what was left when it was erased."
+
+
+def _erased_columns(row: Any) -> tuple[str, ...]:
+    declaration = declared.of_history(type(row))
+    return HISTORY_ERASED if declaration is None else declaration.erased_in(type(row))
+
+
+def _digest_of_rest(row: Any) -> str | None:
+    try:
+        return told.digest_of_rest(row)
+    except (CanonicalError, AttributeError):
+        return None
+
+
+def _problems(row: Any, entry: str | None, at: datetime, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Yield kind and sentence of what is wrong with a row that has its bytes."""
     if isinstance(row, Unreadable) or row.history_date is None:
         yield "columns", "A column holds what it cannot hold."
         return

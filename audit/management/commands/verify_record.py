@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.log.verification import run, services
 from audit.log.verification.findings import Finding, Tally
+from audit.models import Erasure
 from audit.progress import Bar
 from audit.visible import plain
 
@@ -27,8 +28,10 @@ class Command(BaseCommand):
         "against its history; each decision token, and each execution against its token and its "
         "receipt. Changes nothing, unless told to keep the result, and holds up nobody. Needs "
         "COUNTERSIGN_HISTORY_KEY and COUNTERSIGN_TRUSTED_KEYS_FILE. Prints one finding a line: "
-        "kind, table:row, sentence. Exit codes: 0, all is good; 1, there are findings, or the "
-        "settings let no command start; 2, it could not be verified, or not to the end."
+        "kind, table:row, sentence. An erasure is "
+        "a line of the kind erased, and no finding. Exit codes: 0, all is good; 1, there are "
+        "findings, or the settings let no command start; 2, it could not be verified, or not to "
+        "the end."
     )
     # The checks of a web process have nothing to say here.
     requires_system_checks: list[str] = []
@@ -83,7 +86,15 @@ class Command(BaseCommand):
             yield json.dumps(asdict(finding)) if as_json else plain(finding.text)
         if not as_json:
             yield from tally.notes
+        for erasure, (sentence, rows) in tally.erasures.items():
+            yield _erased(erasure, f"{sentence} ({rows} history rows).", as_json=as_json)
         yield json.dumps(tally.counts) if as_json else _last_sentence(tally)
+
+
+def _erased(erasure: str, sentence: str, *, as_json: bool) -> str:
+    """Return the line about an erasure, in the form of a finding, which it is not."""
+    line = Finding(kind="erased", table=Erasure._meta.db_table, row=erasure, sentence=sentence)
+    return json.dumps(asdict(line)) if as_json else plain(line.text)
 
 
 def _last_sentence(tally: Tally) -> str:
