@@ -4,16 +4,17 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.urls import reverse
 from simple_history.admin import SimpleHistoryAdmin
 
 from approvals import services
 from approvals.models import User
 from audit import actors
-from audit.history import HistoryRow
+from audit.history import Fact, HistoryRow, record
 from audit.log.verification import services as verification
 from audit.log.verification.findings import Tally
-from audit.models import VerificationRun
+from audit.models import Erasure, VerificationRun
 from executors import findings
 from executors import services as executions
 from executors.enums import FindingKind, HoldScope
@@ -61,7 +62,17 @@ def everything(pending_request, approve, agent):
     services.record_refusal(
         key_id=pending_request.agent_key_id, code="x", message="<b>", body_sha256=""
     )
+    _write_an_erasure(agent.created_at)
     list(verification.verify_and_keep(Tally()))
+
+
+def _write_an_erasure(at):
+    erasure = Erasure(
+        subject="x", target="x", reason="y", erased_by="z", erased_at=at, rows={}, others={}
+    )
+    fact = Fact(actor=actors.system("test"), event="record:erase", at=at)
+    with transaction.atomic():
+        record(erasure, fact)
 
 
 def test_every_model_with_rows_that_matter_is_shown():
@@ -74,7 +85,7 @@ def test_every_model_with_rows_that_matter_is_shown():
         and not model._meta.model_name.startswith("historical")
     }
 
-    assert set(shown()) == ours | {Group, VerificationRun}
+    assert set(shown()) == ours | {Group, VerificationRun, Erasure}
 
 
 @pytest.mark.parametrize("who", ["admin_user", "reviewer", "auditor"])
