@@ -4,9 +4,12 @@ import io
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from approvals.models import ApprovalRequest, Decision
+from audit import actors, clock, history
+from audit.erasure import told
+from audit.history import Fact
 from audit.log import services as sealer
 from audit.models import Erasure
 from executors.models import Execution
@@ -50,26 +53,32 @@ def test_an_erasure_covers_only_the_rows_that_it_names(owner, submit, refund_pay
     assert [line.split(" ")[1] for line in verified()[0]] == [f"{REQUESTS}:{pk}"]
 
 
-def test_an_erasure_that_somebody_wrote_without_the_history_key_covers_nothing(settled):
+def test_an_erasure_that_somebody_wrote_without_the_history_key_covers_nothing(settled, settings):
     unguarded.lift(connection)
-    pk = ApprovalRequest.history.first().pk
-    sql(f"UPDATE {REQUESTS} SET canonical = NULL, salt = NULL WHERE history_id = %s", pk)
-    Erasure(
+    row = ApprovalRequest.history.first()
+    digest = told.digest_of_rest(row)
+    sql(f"UPDATE {REQUESTS} SET canonical = NULL, salt = NULL WHERE history_id = %s", row.pk)
+    sql(f"UPDATE {REQUESTS} SET history_change_reason = NULL WHERE history_id = %s", row.pk)
+    settings.COUNTERSIGN_HISTORY_KEY, ours = "another", settings.COUNTERSIGN_HISTORY_KEY
+    forged = Erasure(
         subject=settled.pk,
         target=settled.pk,
         reason="Forged.",
         erased_by="person:mallory",
         erased_at=settled.submitted_at,
-        rows={REQUESTS: {str(pk): "0" * 64}},
+        rows={REQUESTS: {str(row.pk): digest}},
         others={},
-    ).save_base(raw=True)
+    )
+    with transaction.atomic():
+        fact = Fact(actor=actors.system("mallory"), event="record:erase", at=clock.now())
+        history.record(forged, fact)
+    settings.COUNTERSIGN_HISTORY_KEY = ours
 
     lines = verified()[0]
 
-    assert (
-        f"bytes {REQUESTS}:{pk} Its bytes and its salt are gone, and no erasure says so." in lines
-    )
-    assert any(line.startswith("current audit_erasure:") for line in lines)
+    gone = f"bytes {REQUESTS}:{row.pk} Its bytes and its salt are gone, and no erasure says so."
+    assert gone in lines
+    assert any(line.startswith("hmac audit_historicalerasure:") for line in lines)
 
 
 @pytest.mark.parametrize("column", ["canonical", "salt"])
