@@ -18,8 +18,10 @@ from audit.admin import changes
 from audit.canonical import canonical_bytes
 from audit.desk import telling
 from audit.desk.telling import Note, Tell, Telling
+from audit.erasure.fields import is_erased
 from audit.evidence.sealed import SaidRow
 from audit.signing import tokens
+from audit.visible import ERASED
 from executors.money import format_money
 
 #: An attacker with many tries must not make the page too long to open.
@@ -76,26 +78,29 @@ def _notes(subject: str) -> Iterator[Note]:
             at=snapshot.read_at,
             actor=f"provider:{snapshot.provider.get('kind', 'unnamed')}",
             words=f"gave the facts, reading {snapshot.number}{problem}",
-            changes=_as_new(snapshot.material | snapshot.display),
+            said=ERASED if is_erased(snapshot.material) else "",
+            changes=_as_new((snapshot.material or {}) | (snapshot.display or {})),
         )
     for refusal in Refusal.objects.filter(about=subject).order_by("id")[:_MOST_REFUSALS]:
         yield Note(
             at=refusal.refused_at,
             actor=refusal.attempted_by,
             words=f"was turned away: {refusal.code}",
-            said=refusal.message,
+            said=ERASED if is_erased(refusal.message) else refusal.message,
         )
 
 
 def _payloads(subject: str) -> Iterator[Note]:
     before: Any = {}
     for version in PayloadVersion.objects.filter(request_id=subject).order_by("number"):
-        payload = json.loads(canonical_bytes(version.payload))
+        is_gone = is_erased(version.payload)
+        payload = {} if is_gone else json.loads(canonical_bytes(version.payload))
         yield Note(
             at=version.made_at,
             actor=version.made_by,
             words=f"made payload version {version.number}, SHA-256 {version.sha256}",
-            changes=list(changes.differences(before, payload)),
+            said=ERASED if is_gone else "",
+            changes=[] if is_gone else list(changes.differences(before, payload)),
         )
         before = payload
 

@@ -19,6 +19,7 @@ from approvals.models import (
     PayloadVersion,
     Refusal,
     Review,
+    SavedFilter,
     User,
 )
 from audit.erasure.declared import declare, register_obstacle
@@ -78,6 +79,7 @@ def _declare_accounts() -> None:
     declare(
         User, erased=("first_name", "last_name", "email"), kept=("username", "password"), of=_people
     )
+    declare(SavedFilter, erased=("name", "query"), of=_searches)
     declare(
         Agent,
         kept=(
@@ -106,6 +108,10 @@ def _refusals(target: str) -> Q:
 
 def _people(target: str) -> Q:
     return Q(pk=_number(target, _USER))
+
+
+def _searches(target: str) -> Q:
+    return Q(owner_id=_number(target, _USER))
 
 
 def _number(target: str, kind: str) -> int:

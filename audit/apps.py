@@ -20,12 +20,21 @@ class AuditConfig(AppConfig):
         from audit.erasure import declared
         from audit.erasure.services import EventType
         from audit.guards import checks, triggers
-        from audit.models import Checkpoint, Erasure, Leaf, LogTile, Subject, VerificationRun
+        from audit.models import (
+            Anchored,
+            Checkpoint,
+            Erasure,
+            Leaf,
+            LogTile,
+            Subject,
+            VerificationRun,
+        )
 
         declared.declare(Subject, kept=("id",))
         declared.declare(Leaf, kept=("table", "entry"))
         declared.declare(LogTile, kept=("root",))
         declared.declare(Checkpoint, kept=("root", "note"))
+        declared.declare(Anchored, kept=("anchor",))
         declared.declare(
             Erasure,
             kept=("id", "subject", "target", "reason", "erased_by", "rows", "others"),

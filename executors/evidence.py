@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from audit.canonical import sha256_hex
+from audit.erasure.fields import is_erased
 from audit.evidence.sealed import SaidRow, SealedRecord, SealedRow
 from audit.evidence.sections import Line, Section, Told, each_of_row, fields_of, of_row
 from audit.history import stamp
@@ -37,6 +38,8 @@ def sent(pk: str, rows: Sequence[SaidRow]) -> Section:
     intent = Intent.objects.filter(pk=pk).first()
     if intent is None:
         return Section(title="What was sent", note="Nothing was sent.")
+    if is_erased(intent.body):
+        return Section(title="What was sent", note="What was sent was erased.")
     sealed = _sealed_with(intent.body, rows)
     digest, part = (f"digest in {sealed}", f"part of {sealed}") if sealed else ("", "")
     return Section(

@@ -22,7 +22,6 @@ from audit import clock, timeline
 from audit.admin.base import HistoryAdmin, PlainLinks
 from audit.admin.changes import Version
 from audit.canonical import canonical_bytes
-from audit.erasure.told import erasures_of
 from executors.models import Execution
 
 
@@ -39,11 +38,6 @@ class Queue(PlainLinks):
 def story_of(row: ApprovalRequest) -> list[Version]:
     """Return every fact about a request, oldest first."""
     return [Version(row=fact, changes=(), is_first=False) for fact in timeline.facts_about(row.pk)]
-
-
-def erased_by(subject: str) -> list[str]:
-    """Return a sentence for each erasure of personal data about a subject."""
-    return [told.sentence for told in erasures_of([subject]).get(subject, [])]
 
 
 def is_reviewer(request: HttpRequest) -> bool:
@@ -130,7 +124,8 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
         if not missing:
             return super().detail_response(request, row, extra, status)
         context = super().page_context(request, row) | extra
-        context |= {"notice": " ".join([missing, *erased_by(row.pk)]), "story": story_of(row)}
+        context |= {"notice": " ".join([missing, *sentences.erased_by(row.pk)])}
+        context |= {"story": story_of(row), "record_url": self._record_url(request, row)}
         return render(request, "approvals/untold.html", context, status=status)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -145,11 +140,14 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
             "list_url": self.url("changelist"),
             "decide_url": reverse("admin:approvals_approvalrequest_decide", args=[row.pk]),
             "evidence_url": self.url("evidence", row.pk) if evidence.may_have(request) else "",
-            "record_url": reverse("record-story", args=[row.pk]) if may_read(request) else "",
+            "record_url": self._record_url(request, row),
             "decision": getattr(row, "decision", None),
             "executions": list(executions),
             "story": story_of(row),
         }
+
+    def _record_url(self, request: HttpRequest, row: Any) -> str:
+        return reverse("record-story", args=[row.pk]) if may_read(request) else ""
 
     def added_fields(self, row: Any) -> dict[str, Any]:
         """Show the payload with the version of the request that it belongs to."""

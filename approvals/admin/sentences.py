@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from approvals.models import ApprovalRequest
 from approvals.viewing import facts_of
 from audit.erasure import fields
+from audit.erasure.told import erasures_of
 from executors import registry
 from executors.errors import UnknownActionError
 
@@ -30,6 +31,11 @@ def is_known(request: ApprovalRequest) -> bool:
 def is_erased(request: ApprovalRequest) -> bool:
     """Tell whether what was asked for was erased."""
     return any(fields.is_erased(version.payload) for version in request.payload_versions.all())
+
+
+def erased_by(subject: str) -> list[str]:
+    """Return a sentence for each erasure of personal data about a subject."""
+    return [told.sentence for told in erasures_of([subject]).get(subject, [])]
 
 
 def why_not_told(request: ApprovalRequest) -> str:

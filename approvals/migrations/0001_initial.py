@@ -1632,8 +1632,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=80)),
-                ("query", models.CharField(max_length=2000)),
+                ("name", audit.erasure.fields.ErasableChar(max_length=80)),
+                ("query", audit.erasure.fields.ErasableChar(max_length=2000)),
                 ("saved_at", models.DateTimeField()),
                 (
                     "owner",

@@ -4,6 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from audit.erasure.fields import ErasableChar
+from audit.visible import ERASED
+
 
 class SavedFilter(models.Model):
     """A search under a name, for the person who saved it alone. ``query`` is a query string."""
@@ -11,8 +14,8 @@ class SavedFilter(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters"
     )
-    name = models.CharField(max_length=80)
-    query = models.CharField(max_length=2000)
+    name = ErasableChar(max_length=80)
+    query = ErasableChar(max_length=2000)
     saved_at = models.DateTimeField()
 
     class Meta:
@@ -23,4 +26,4 @@ class SavedFilter(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or ERASED

@@ -10,10 +10,11 @@ from audit.admin import changes
 from audit.admin.changes import Change
 from audit.desk import telling
 from audit.desk.telling import Note
+from audit.erasure.told import ToldErasure, erasures_of, of_row
 from audit.evidence.sealed import SaidRow
 from audit.evidence.sections import Section
 from audit.log.seals import Place, Seal, place_of, seals_of
-from audit.log.verification.rows import said_by
+from audit.log.verification.rows import is_gone, said_by
 from audit.timeline import Facts
 
 #: How a sentence begins, by the kind of its actor.
@@ -42,6 +43,8 @@ class Moment:
     about: str = ""
     reason: str = ""
     said: str = ""
+    #: Who erased its content, when and why; empty when it is there.
+    erased: str = ""
     subject: str = ""
     number: int | None = None
     place: Place | None = None
@@ -85,8 +88,12 @@ def tell(subject: str, known: Sequence[Facts]) -> list[Moment]:
 def _of_rows(subject: str, rows: Sequence[Any]) -> Iterator[Moment]:
     """Tell rows by their bytes, which are what is sealed; by the columns where those are gone."""
     seals = seals_of(rows)
+    erasures = erasures_of(row.subject for row in rows if is_gone(row))
     before: dict[tuple[str, Any], Mapping[str, Any]] = {}
     for row in rows:
+        if is_gone(row):
+            yield _gone(subject, row, seals.get(place_of(row)), erasures)
+            continue
         said = said_by(row) or {"fields": {}}
         fields, place = said["fields"], place_of(row)
         item = (place[0], getattr(row, row.instance_type._meta.pk.attname))
@@ -106,6 +113,25 @@ def _of_rows(subject: str, rows: Sequence[Any]) -> Iterator[Moment]:
             sections=told.sections,
         )
         before[item] = fields
+
+
+def _gone(
+    subject: str, row: Any, seal: Seal | None, erasures: Mapping[str, list[ToldErasure]]
+) -> Moment:
+    """Tell of a row without its bytes what was left in its columns, and who took the rest."""
+    found = of_row(row, erasures)
+    return Moment(
+        at=row.history_date,
+        actor=str(row.actor),
+        words=words.of_event(str(row.event)),
+        erased="Its content is gone, and no erasure says so."
+        if found is None
+        else found[0].sentence,
+        subject="" if row.subject == subject else row.subject,
+        number=row.number,
+        place=place_of(row),
+        seal=seal,
+    )
 
 
 def _of_note(note: Note) -> Moment:

@@ -4,12 +4,13 @@ The proof for somebody who does not trust this installation is the evidence file
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from audit import clock
+from audit.erasure.told import erasures_of, of_row
 from audit.errors import LogError
 from audit.log import merkle, storage, tiles
 from audit.log.checkpoints import TreeHead
@@ -17,7 +18,7 @@ from audit.log.seals import Seal, place_of, seals_of
 from audit.log.tiles import Tile
 from audit.log.verification import current, heads
 from audit.log.verification.findings import Tally
-from audit.log.verification.rows import check_row
+from audit.log.verification.rows import check_row, is_gone
 from audit.timeline import Facts
 
 #: What each row is held to, with the kinds of findings that speak against it.
@@ -26,6 +27,8 @@ _CHECKS = (
     ("columns are its bytes", ("columns", "bytes")),
     ("leaf", ("leaf", "bytes", "unsealed")),
 )
+#: The same for a row that an erasure took the content of, and says so.
+_CHECKS_OF_ERASED = (("what was left", ("columns",)), ("leaf", ("unsealed",)))
 _INCLUSION = "inclusion"
 
 
@@ -39,10 +42,14 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class RowResult:
-    """What came of one row, and what is wrong with it, as sentences."""
+    """What came of one row, and what is wrong with it, as sentences.
+
+    ``is_erased`` says that its content was erased by an erasure that says so.
+    """
 
     checks: Sequence[Check]
     wrong: Sequence[str] = ()
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +65,11 @@ class Report:
     def bad(self) -> int:
         """Return how many rows do not hold."""
         return sum(1 for row in self.rows.values() if row.wrong)
+
+    @property
+    def erased(self) -> int:
+        """Return of how many rows the content was erased."""
+        return sum(1 for row in self.rows.values() if row.is_erased)
 
     @property
     def waiting(self) -> int:
@@ -93,38 +105,59 @@ def _results(
 ) -> Iterator[tuple[str, RowResult]]:
     seals = seals_of(rows)
     read = None if head is None else tiles.reader(head.size, _Remembered())
+    erasures = erasures_of(row.subject for row in rows if is_gone(row))
     for row in rows:
         table, pk = place_of(row)
         seal = seals.get((table, pk))
         entry = None if seal is None else seal.entry
-        found = dict(check_row(row, entry, at, Tally()))
-        checks = [
-            Check(name=name, good=not any(kind in found for kind in kinds))
-            for name, kinds in _CHECKS
-        ]
-        if seal is None and "unsealed" not in found:
-            checks[-1] = Check(name="leaf", good=None)
-        against = "" if seal is None else _not_included(row, seal, head, read)
-        checks.append(Check(name=_INCLUSION, good=None if seal is None else not against))
-        wrong = [*found.values(), *filter(None, [against])]
-        yield f"{table}:{pk}", RowResult(checks=checks, wrong=wrong)
+        found = dict(check_row(row, entry, at, Tally(), erasures))
+        is_erased = is_gone(row) and of_row(row, erasures) is not None
+        against = ""
+        if seal is not None:
+            against = _not_included(None if is_erased else row, seal, head, read)
+        yield (
+            f"{table}:{pk}",
+            RowResult(
+                checks=_checks(found, seal, against, is_erased=is_erased),
+                wrong=[*found.values(), *filter(None, [against])],
+                is_erased=is_erased,
+            ),
+        )
 
 
-def _not_included(row: Any, seal: Seal, head: TreeHead | None, read: Any) -> str:
-    """Return why the bytes of a row are not in the log at the place of its leaf; empty if so."""
+def _checks(
+    found: Mapping[str, str], seal: Seal | None, against: str, *, is_erased: bool
+) -> list[Check]:
+    checks = [
+        Check(name=name, good=not any(kind in found for kind in kinds))
+        for name, kinds in (_CHECKS_OF_ERASED if is_erased else _CHECKS)
+    ]
+    if seal is None and "unsealed" not in found:
+        checks[-1] = Check(name="leaf", good=None)
+    return [*checks, Check(name=_INCLUSION, good=None if seal is None else not against)]
+
+
+def _not_included(row: Any | None, seal: Seal, head: TreeHead | None, read: Any) -> str:
+    """Return why the bytes of a row are not in the log at the place of its leaf; empty if so.
+
+    Without a row, which was erased: the digest that was sealed.
+    """
     if head is None or seal.leaf >= head.size:
         return "No checkpoint under a trusted key covers its leaf."
     try:
-        leaf = merkle.hash_leaf(merkle.entry_of(bytes.fromhex(row.salt), row.canonical.encode()))
+        entry = bytes.fromhex(seal.entry)
+        if row is not None:
+            entry = merkle.entry_of(bytes.fromhex(row.salt), row.canonical.encode())
         merkle.check_inclusion(
-            leaf_hash=leaf,
+            leaf_hash=merkle.hash_leaf(entry),
             index=seal.leaf,
             size=head.size,
             proof=merkle.inclusion_proof(seal.leaf, head.size, read),
             root=head.root,
         )
     except (LogError, ValueError, TypeError, AttributeError):
-        return "Its bytes do not lead to the root that was signed."
+        what = "leaf does" if row is None else "bytes do"
+        return f"Its {what} not lead to the root that was signed."
     return ""
 
 

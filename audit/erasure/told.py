@@ -7,6 +7,7 @@ from typing import Any
 
 from audit import canonical, history
 from audit.erasure import declared
+from audit.log.verification.pages import Unreadable, pages
 from audit.models import Erasure
 
 
@@ -35,12 +36,15 @@ class ToldErasure:
 def erasures_of(subjects: Iterable[str]) -> dict[str, list[ToldErasure]]:
     """Return the genuine erasures about each subject, oldest first."""
     found: dict[str, list[ToldErasure]] = {}
-    rows = Erasure.history.filter(subject__in=set(subjects)).order_by("subject", "number")
-    for row in rows:
-        told = _told(row)
+    for row in (row for page in pages(_rows_about(subjects)) for row in page):
+        told = None if isinstance(row, Unreadable) else _told(row)
         if told is not None:
             found.setdefault(told.subject, []).append(told)
     return found
+
+
+def _rows_about(subjects: Iterable[str]) -> Any:
+    return Erasure.history.filter(subject__in=set(subjects))
 
 
 def of_row(row: Any, erasures: Mapping[str, list[ToldErasure]]) -> tuple[ToldErasure, str] | None:

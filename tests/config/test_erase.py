@@ -18,14 +18,14 @@ from tests.config.test_harden_database import url
 __all__ = ["decided", "log_key", "settled"]
 
 ROLE = f"erasing_{os.getpid()}"
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'")
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def same_connection(request, monkeypatch):
     """Use the test's own connection, which is the owner's, unless a test is about the owner's."""
-    if request.node.get_closest_marker("postgres") is None:
+    is_about_the_owner = request.node.get_closest_marker("postgres") is not None
+    if not is_about_the_owner or "settled" in request.fixturenames:
         monkeypatch.setattr(owning, "is_postgresql", lambda: False)
 
 
@@ -88,7 +88,7 @@ def test_tables_that_others_always_write_into_are_said(settled, monkeypatch):
     assert not Erasure.objects.exists()
 
 
-@on_postgresql
+@pytest.mark.postgres
 def test_the_application_s_role_is_refused_by_the_database(settled):
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {ROLE} LOGIN")
@@ -100,7 +100,6 @@ def test_the_application_s_role_is_refused_by_the_database(settled):
     assert ApprovalRequest.objects.get().reason == "Parcel never arrived."
 
 
-@on_postgresql
 @pytest.mark.postgres
 def test_without_the_owner_it_says_what_to_set(settings):
     settings.DATABASE_OWNER_URL = ""
@@ -109,7 +108,6 @@ def test_without_the_owner_it_says_what_to_set(settings):
         erase("req_1")
 
 
-@on_postgresql
 @pytest.mark.postgres
 def test_the_owner_s_connection_is_used_and_given_back(settings):
     settings.DATABASE_OWNER_URL = url()

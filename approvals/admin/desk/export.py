@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from approvals.admin.desk.results import Result
+from audit.erasure.fields import is_erased
 from audit.history import stamp
+from audit.visible import ERASED
 
 #: Rows of one file; the page says so, and a file that was cut says so in its last line.
 MOST_ROWS = 10_000
@@ -57,7 +59,7 @@ def harmless(value: object) -> str:
 
 def _cells(result: Result) -> list[Any]:
     request, execution = result.request, result.execution
-    material = {} if result.facts is None else result.facts.material
+    material = _material(result)
     ran: tuple[str, ...] = ("",) * 4
     if execution is not None:
         ran = (
@@ -79,11 +81,20 @@ def _cells(result: Result) -> list[Any]:
         request.currency,
         material.get("payment"),
         material.get("customer"),
-        request.reason,
+        ERASED if is_erased(request.reason) else request.reason,
         None if request.decided_at is None else stamp(request.decided_at),
         result.decided_by,
         *ran,
     ]
+
+
+def _material(result: Result) -> dict[str, Any]:
+    """Return what the provider said; that it was erased, when it was."""
+    if result.facts is None:
+        return {}
+    if is_erased(result.facts.material):
+        return {"payment": ERASED, "customer": ERASED}
+    return dict(result.facts.material)
 
 
 class _Echo:

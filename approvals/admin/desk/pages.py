@@ -44,12 +44,14 @@ def _is_about_a_request(known: Sequence[Facts]) -> bool:
 
 
 def _context(request: HttpRequest, subject: str, row: ApprovalRequest | None) -> dict[str, Any]:
-    title = "The request itself is not there any more"
+    title, notice = "The request itself is not there any more", ""
     if row is not None:
         title = sentences.of_request(row).title
+        notice = " ".join([sentences.why_not_told(row), *sentences.erased_by(subject)]).strip()
     return {
         **admin.site.each_context(request),
         "title": title,
+        "notice": notice,
         "subject": subject,
         "page_url": reverse("record-story", args=[subject]),
         "request_url": reverse("admin:approvals_approvalrequest_change", args=[subject]),

@@ -24,6 +24,11 @@ class Result:
     facts: FactsSnapshot | None
     execution: Execution | None
 
+    @property
+    def missing(self) -> str:
+        """Return why it cannot be put into words, such as an erasure; empty when it can."""
+        return sentences.why_not_told(self.request)
+
 
 def read(rows: "QuerySet[ApprovalRequest]", start: int, end: int) -> list[Result]:
     """Return the results from place ``start`` up to ``end`` of a search, in five queries."""

@@ -15,6 +15,7 @@ from executors import services as executions
 from executors.enums import FindingKind, HoldScope
 from executors.models import Execution
 from tests.approvals.admin.conftest import address, text_of
+from tests.approvals.admin.test_everything_is_view_only import write_an_erasure
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,7 @@ def everything(pending_request, approve, refund_payload, agent):
     record_refused_person(
         request_id=pending_request.pk, actor=actors.system("test"), code="test", message="No."
     )
+    write_an_erasure(agent.created_at)
 
 
 def test_every_tracked_model_is_shown_with_its_history():

@@ -11,10 +11,11 @@ from approvals.models import (
     PayloadVersion,
     Refusal,
     Review,
+    SavedFilter,
     User,
 )
 from approvals.services import refusals
-from audit import actors
+from audit import actors, clock
 from audit.erasure import services
 from audit.erasure.services import ErasureError
 from audit.guards import triggers
@@ -147,6 +148,9 @@ def test_one_refused_attempt_is_erased_by_its_number(settled, agent_key, erase):
 
 def test_a_deactivated_person_is_erased_but_for_the_name_of_the_account(settled, outsider, erase):
     outsider.email, outsider.last_name = "jane@example.com", "Doe"
+    SavedFilter.objects.create(
+        owner=outsider, name="Jane", query="customer=jane@example.com", saved_at=clock.now()
+    )
     outsider.save()
     sealer.seal()
     with pytest.raises(ErasureError, match="The account is active"):
@@ -159,6 +163,7 @@ def test_a_deactivated_person_is_erased_but_for_the_name_of_the_account(settled,
 
     person = User.objects.get(pk=outsider.pk)
     assert (person.email, person.last_name, person.username) == ("", "", "outsider")
+    assert SavedFilter.objects.values_list("name", "query").get() == (None, None)
     assert "jane@example.com" not in everything_stored()
     assert verified()[0] == []
 
