@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from approvals.models import Agent
 from audit import clock
+from audit.evidence.export import Period, count_steps
 from audit.history import stamp
 from audit.log import keys, services
 from audit.models import Leaf
@@ -80,6 +81,20 @@ def test_only_the_rows_of_the_period_are_in_it(path, sealed):  # noqa: F811
 
     assert [row["leaf"] for row in lines(path)[1:-1]] == [before, before + 1, before + 2]
     assert check(path).returncode == 0
+
+
+def test_a_leaf_between_that_is_of_another_time_is_left_out(path, sealed):  # noqa: F811
+    start, before = clock.now(), Leaf.objects.count()
+    sealed(3)
+    end = clock.now()
+    between = Leaf.objects.get(number=before + 1)
+    old = f"UPDATE {between.table} SET history_date = '2001-01-01 00:00:00+00:00'"
+    sql(f"{old} WHERE history_id = {between.row}")
+
+    export(path, "--from", stamp(start), "--until", stamp(end))
+
+    assert [row["leaf"] for row in lines(path)[1:-1]] == [before, before + 2]
+    assert count_steps(Period(start=start, end=end)) == 3
 
 
 @pytest.mark.parametrize("member", ["bytes", "salt", "leaf", "proof", "checkpoint", "rows"])

@@ -27,7 +27,8 @@ _SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "max_connections": "100",
+    # Three whole installations at once, each with its workers, and the crowds of the races.
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "timezone": "UTC",
 }
