@@ -31,6 +31,9 @@ _WITHHELD_NAMES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PORT", "
 _ON_POSTGRES = "not browser"
 #: One more than the least number of cores: much of the time goes by waiting for processes.
 _WORKERS = "3"
+#: Whole files, since a file's installation takes long to start; but in the thorough profile single
+#: files take so long that their tests are shared out.
+_DISTRIBUTION = {False: "loadfile", True: "worksteal"}
 #: Measuring coverage takes two fifths of the time, and SQLite's run shows nearly all of it. On
 #: PostgreSQL only what asks which database it has is measured, by the tests of its own folder.
 MEASURED_ON_POSTGRES = ("tests/approvals/services", "tests/audit/guards", "tests/audit/log")
@@ -141,7 +144,7 @@ def _pytest(
         sys.executable,
         *(("-m", "coverage", "run") if is_measured else ()),
         *("-m", "pytest", "-q", "-n", _WORKERS),
-        *("--dist", "loadfile", f"--junitxml={report}", "-p", "no:cacheprovider"),
+        *("--dist", _DISTRIBUTION[run.is_long], f"--junitxml={report}", "-p", "no:cacheprovider"),
         *("--durations=10", "--durations-min=2", *choice),
     ]
     marks = ARTIFACTS / "survived"
