@@ -41,8 +41,14 @@ def _publish(task: str, execution_id: str) -> bool:
     if monotonic() < _silent_until:
         return False
     try:
+        # Without limits: whoever takes it has its own, and ours would take their place.
         current_app.send_task(
-            task, kwargs={"execution_id": execution_id}, retry=False, expires=_HEARD_WITHIN
+            task,
+            kwargs={"execution_id": execution_id},
+            retry=False,
+            expires=_HEARD_WITHIN,
+            time_limit=None,
+            soft_time_limit=None,
         )
     except Exception:  # noqa: BLE001 - whatever the broker throws, the work is in the database
         _silent_until = monotonic() + PAUSE

@@ -11,7 +11,11 @@ from executors.limits import HARD_LIMIT, SOFT_LIMIT, worker_name
 __all__ = ["ring", "run", "sweep"]
 
 #: Celery takes fractions of seconds, its type stubs do not.
-_LIMITS: dict[str, Any] = {"soft_time_limit": SOFT_LIMIT, "time_limit": HARD_LIMIT}
+_LIMITS: dict[str, Any] = {
+    "soft_time_limit": SOFT_LIMIT,
+    "time_limit": HARD_LIMIT,
+    "Request": "executors.deliveries:OwnLimits",
+}
 
 #: How many rows one sweep looks at; the next sweep is seconds away.
 _SWEEP_LIMIT = 200
