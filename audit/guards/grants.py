@@ -70,7 +70,7 @@ def find_excess(connection: Any, *, role: str) -> list[str]:
     values = {"role": role, "mighty": _MIGHTY, "tables": tables.existing(connection)}
     mighty = _values(
         connection,
-        f"WITH {_REACH} SELECT rolname FROM reach WHERE rolsuper OR rolcreaterole OR "  # noqa: S608
+        f"WITH {_REACH} SELECT rolname FROM reach WHERE rolsuper OR rolcreaterole OR "  # noqa: S608  # nosec B608
         "rolreplication OR rolname = ANY(%(mighty)s) ORDER BY 1",
         values,
     )
@@ -141,7 +141,7 @@ def _owned(connection: Any, role: str, values: dict[str, Any]) -> Iterator[str]:
     """An owner can grant itself everything; so can the owner of schema or database, or drop it."""
     owned = _values(
         connection,
-        f"WITH {_REACH} "  # noqa: S608
+        f"WITH {_REACH} "  # noqa: S608  # nosec B608
         "SELECT 'the table ' || relname FROM pg_class JOIN reach ON reach.oid = relowner "
         "WHERE relname = ANY(%(tables)s) AND relnamespace = current_schema()::regnamespace "
         "UNION SELECT 'the function ' || proname FROM pg_proc JOIN reach ON reach.oid = proowner "
@@ -165,7 +165,7 @@ def _granted(connection: Any, role: str, values: dict[str, Any]) -> Iterator[str
         )
         found = _values(
             connection,
-            f"WITH {_REACH} SELECT DISTINCT c.relname FROM pg_class c, reach WHERE "  # noqa: S608
+            f"WITH {_REACH} SELECT DISTINCT c.relname FROM pg_class c, reach WHERE "  # noqa: S608  # nosec B608
             "c.relname = ANY(%(tables)s) AND c.relnamespace = current_schema()::regnamespace AND "
             f"(has_table_privilege(reach.oid, c.oid, '{privilege}'){of_columns}) ORDER BY 1",
             values,
