@@ -8,7 +8,6 @@ from django.db import OperationalError, transaction
 
 from audit.errors import AuditError
 from audit.guards import triggers
-from audit.guards.triggers import Trigger
 
 #: Milliseconds for which the tables are waited for: less than PostgreSQL's ``deadlock_timeout``, so
 #: that it is never somebody else's transaction that has to give way.
@@ -40,7 +39,7 @@ def lifted(connection: Any, tables: Sequence[str]) -> Iterator[None]:
     ]
     if connection.vendor == "postgresql" and wanted:
         _lock(connection, sorted({trigger.table for trigger in wanted}))
-    _execute(connection, [_drop(connection, trigger) for trigger in wanted])
+    _execute(connection, [triggers.dropping(connection, trigger) for trigger in wanted])
     yield
     triggers.install(connection, wanted)
 
@@ -57,12 +56,6 @@ def _lock(connection: Any, tables: Sequence[str]) -> None:
         except OperationalError as error:
             raise BusyError(f"Somebody writes into {names}.") from error
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
-
-
-def _drop(connection: Any, trigger: Trigger) -> str:
-    quote = connection.ops.quote_name
-    on = f" ON {quote(trigger.table)}" if connection.vendor == "postgresql" else ""
-    return f"DROP TRIGGER {quote(trigger.name)}{on}"
 
 
 def _execute(connection: Any, statements: Sequence[str]) -> None:

@@ -73,6 +73,13 @@ def expected(connection: Any) -> list[Trigger]:
     ]
 
 
+def dropping(connection: Any, trigger: Trigger) -> str:
+    """Return the statement that takes a trigger away, if it is there."""
+    quote = connection.ops.quote_name
+    on = f" ON {quote(trigger.table)}" if connection.vendor == "postgresql" else ""
+    return f"DROP TRIGGER IF EXISTS {quote(trigger.name)}{on}"
+
+
 def _find_in_sqlite(cursor: Any) -> set[Trigger]:
     cursor.execute("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
     return {

@@ -9,9 +9,7 @@ from audit.guards import tables, triggers
 def lift(connection: Any, only: Iterable[str] | None = None) -> None:
     """Let rows of the record be changed and removed, in all its tables or in these."""
     wanted = set(tables.record_tables() if only is None else only)
-    quote = connection.ops.quote_name
     with connection.cursor() as cursor:
-        for table, name, _ in triggers.expected(connection):
-            if table in wanted:
-                on = f" ON {quote(table)}" if connection.vendor == "postgresql" else ""
-                cursor.execute(f"DROP TRIGGER IF EXISTS {quote(name)}{on}")
+        for trigger in triggers.expected(connection):
+            if trigger.table in wanted:
+                cursor.execute(triggers.dropping(connection, trigger))
