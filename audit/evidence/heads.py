@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
 from audit.errors import EvidenceError, NoteError
 from audit.log import checkpoints, keys
-from audit.log.notes import NoteKey
 from audit.models import Checkpoint
 from audit.signing.keys import LOG, TrustedKey, load_trusted_keys
 
@@ -48,10 +45,8 @@ def first_head_over(size: int) -> SignedHead:
 
 def _signed(note: str, good: Mapping[str, TrustedKey]) -> SignedHead | None:
     for kid, key in good.items():
-        public = cast(Ed25519PublicKey, key.key.public_key)
         try:
-            named = NoteKey(name=keys.origin(), key=public)
-            head = checkpoints.verify(note, origin=keys.origin(), trusted=[named])
+            head = checkpoints.verify(note, origin=keys.origin(), trusted=[keys.note_key(key)])
         except NoteError:
             continue
         return SignedHead(note=note, origin=head.origin, size=head.size, root=head.root, kid=kid)

@@ -43,10 +43,12 @@ def note_keys() -> list[NoteKey]:
     Raises:
         KeyFileError: the file of trusted keys cannot be read.
     """
-    return [
-        NoteKey(name=origin(), key=cast(Ed25519PublicKey, key.key.public_key))
-        for key in _trusted().values()
-    ]
+    return [note_key(key) for key in _trusted().values()]
+
+
+def note_key(key: TrustedKey) -> NoteKey:
+    """Return one key of the log as its checkpoints name it."""
+    return NoteKey(name=origin(), key=cast(Ed25519PublicKey, key.key.public_key))
 
 
 def _trusted() -> dict[str, TrustedKey]:

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.errors import NoteError
 from audit.log import checkpoints, keys
@@ -13,7 +10,6 @@ from audit.log.notes import NoteKey
 from audit.log.verification.findings import Finding, Tally
 from audit.log.verification.pages import pages
 from audit.models import Checkpoint
-from audit.signing.keys import TrustedKey
 
 TABLE = Checkpoint._meta.db_table
 #: How many checkpoints are looked at together for one that is good; the first should be.
@@ -34,11 +30,6 @@ class Trust:
             NoteError: it is none of this log, or nobody who is trusted signed it.
         """
         return checkpoints.verify(note, origin=self.origin, trusted=self.keys)
-
-
-def note_key(origin: str, key: TrustedKey) -> NoteKey:
-    """Return a key of the log as checkpoints name it."""
-    return NoteKey(name=origin, key=cast(Ed25519PublicKey, key.key.public_key))
 
 
 def present_trust() -> Trust:

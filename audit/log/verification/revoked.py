@@ -15,6 +15,7 @@ from django.db.models import Min
 from audit.errors import NoteError, SignatureError
 from audit.history import stamp
 from audit.log.checkpoints import TreeHead
+from audit.log.keys import note_key
 from audit.log.verification import heads
 from audit.log.verification.findings import Finding, Tally
 from audit.log.verification.heads import Trust
@@ -105,7 +106,7 @@ def _left_before(size: int, at: Any) -> bool:
 def _check_checkpoints(trust: Trust, counted: Sequence[Counted]) -> Iterator[Finding]:
     """Find the checkpoints that only a revoked key signed, and that no copy covers."""
     for one in counted:
-        alone = Trust(origin=trust.origin, keys=[heads.note_key(trust.origin, one.key)])
+        alone = Trust(origin=trust.origin, keys=[note_key(one.key)])
         first, later = 0, 0
         for page in pages(Checkpoint.objects.filter(size__gt=one.size)):
             for checkpoint in page:
