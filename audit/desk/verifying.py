@@ -4,7 +4,7 @@ The proof for somebody who does not trust this installation is the evidence file
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 from audit import clock
 from audit.erasure.told import erasures_of, of_row
 from audit.errors import LogError
-from audit.log import merkle, storage, tiles
+from audit.log import merkle, storage
 from audit.log.checkpoints import TreeHead
+from audit.log.proving import Prover
 from audit.log.seals import Seal, place_of, seals_of
-from audit.log.tiles import Tile
 from audit.log.verification import current, heads
 from audit.log.verification.findings import Tally
 from audit.log.verification.rows import check_row, is_gone
@@ -104,7 +104,7 @@ def _results(
     rows: Sequence[Any], head: TreeHead | None, at: datetime
 ) -> Iterator[tuple[str, RowResult]]:
     seals = seals_of(rows)
-    read = None if head is None else tiles.reader(head.size, _Remembered())
+    prover = None if head is None else Prover(size=head.size, root=head.root)
     erasures = erasures_of(row.subject for row in rows if is_gone(row))
     for row in rows:
         table, pk = place_of(row)
@@ -114,7 +114,8 @@ def _results(
         is_erased = is_gone(row) and of_row(row, erasures) is not None
         against = ""
         if seal is not None:
-            against = _not_included(None if is_erased else row, seal, head, read)
+            covering = prover if head is not None and seal.leaf < head.size else None
+            against = _not_included(None if is_erased else row, seal, covering)
         yield (
             f"{table}:{pk}",
             RowResult(
@@ -137,24 +138,18 @@ def _checks(
     return [*checks, Check(name=_INCLUSION, good=None if seal is None else not against)]
 
 
-def _not_included(row: Any | None, seal: Seal, head: TreeHead | None, read: Any) -> str:
+def _not_included(row: Any | None, seal: Seal, prover: Prover | None) -> str:
     """Return why the bytes of a row are not in the log at the place of its leaf; empty if so.
 
     Without a row, which was erased: the digest that was sealed.
     """
-    if head is None or seal.leaf >= head.size:
+    if prover is None:
         return "No checkpoint under a trusted key covers its leaf."
     try:
         entry = bytes.fromhex(seal.entry)
         if row is not None:
             entry = merkle.entry_of(bytes.fromhex(row.salt), row.canonical.encode())
-        merkle.check_inclusion(
-            leaf_hash=merkle.hash_leaf(entry),
-            index=seal.leaf,
-            size=head.size,
-            proof=merkle.inclusion_proof(seal.leaf, head.size, read),
-            root=head.root,
-        )
+        prover.prove(seal.leaf, entry)
     except (LogError, ValueError, TypeError, AttributeError):
         what = "leaf does" if row is None else "bytes do"
         return f"Its {what} not lead to the root that was signed."
@@ -185,16 +180,3 @@ def _current(rows: Sequence[Any]) -> Iterator[str]:
     for model, key in sorted(items, key=lambda item: (item[0]._meta.db_table, str(item[1]))):
         for finding in current.check_one(model, key):
             yield f"{finding.table} {finding.row}: {finding.sentence}"
-
-
-class _Remembered:
-    """Reads each tile once for all rows of a story."""
-
-    def __init__(self) -> None:
-        self._known: dict[Tile, bytes] = {}
-
-    def __call__(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
-        """Return the bytes of the tiles."""
-        tiles_wanted = list(wanted)
-        self._known |= storage.read_tiles(set(tiles_wanted) - self._known.keys())
-        return {tile: self._known[tile] for tile in tiles_wanted}

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Exists, Max, Min, OuterRef, Q
@@ -13,8 +12,8 @@ from django.db.models import Exists, Max, Min, OuterRef, Q
 from audit.errors import EvidenceError, LogError
 from audit.evidence.heads import SignedHead, first_head_over
 from audit.history import stamp
-from audit.log import keys, merkle, storage, tiles
-from audit.log.tiles import Tile
+from audit.log import keys, merkle
+from audit.log.proving import Prover
 from audit.log.unsealed import history_models
 from audit.log.verification.pages import pages
 from audit.models import Leaf
@@ -22,8 +21,6 @@ from audit.models import Leaf
 FORMAT = "countersign-export"
 VERSION = 1
 _PAGE = 1000
-#: Of the tiles that proofs are made of, these many are kept; rows are read in the order of leaves.
-_TILES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +49,13 @@ def export(period: Period, advance: Callable[[int], None]) -> Iterator[str]:
     head = first_head_over(last + 1)
     yield _line(_heading(period, head))
     count = 0
-    read = tiles.reader(head.size, _cached())
+    prover = Prover(size=head.size, root=head.root)
     for page in pages(Leaf.objects.filter(number__gte=first, number__lte=last), size=_PAGE):
         rows = _rows_of(page, period)
         for leaf in page:
             row = rows.get((leaf.table, leaf.row))
             if row is not None:
-                yield _line(_proven(leaf, row, head, read))
+                yield _line(_proven(leaf, row, prover))
                 count += 1
         advance(len(page))
     yield _line({"rows": count})
@@ -115,7 +112,7 @@ def _heading(period: Period, head: SignedHead) -> dict[str, Any]:
     }
 
 
-def _proven(leaf: Leaf, row: Any, head: SignedHead, read: merkle.Read) -> dict[str, Any]:
+def _proven(leaf: Leaf, row: Any, prover: Prover) -> dict[str, Any]:
     """Return the line of a row; one without its bytes has the entry that stands for them."""
     entry = bytes.fromhex(leaf.entry)
     said: dict[str, Any] = {"leaf": leaf.number, "table": leaf.table, "row": leaf.row}
@@ -125,28 +122,13 @@ def _proven(leaf: Leaf, row: Any, head: SignedHead, read: merkle.Read) -> dict[s
         said |= {"bytes": row.canonical, "salt": row.salt}
         entry = merkle.entry_of(bytes.fromhex(row.salt), row.canonical.encode())
     try:
-        proof = merkle.inclusion_proof(leaf.number, head.size, read)
-        merkle.check_inclusion(
-            leaf_hash=merkle.hash_leaf(entry),
-            index=leaf.number,
-            size=head.size,
-            proof=proof,
-            root=head.root,
-        )
+        proof = prover.prove(leaf.number, entry)
     except LogError as error:
         raise EvidenceError(
             f"Row {leaf.row} of {leaf.table} is not what was sealed; `manage.py verify_record` "
             f"says more. {error}"
         ) from error
     return said | {"proof": [base64.b64encode(one).decode() for one in proof]}
-
-
-def _cached() -> tiles.ReadTiles:
-    @lru_cache(_TILES)
-    def one(tile: Tile) -> bytes:
-        return storage.read_tiles([tile])[tile]
-
-    return lambda wanted: {tile: one(tile) for tile in wanted}
 
 
 def _line(said: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from audit import timeline
 from audit.erasure import told as told_by
 from audit.errors import EvidenceError, LogError, NoSuchSubjectError
 from audit.evidence.heads import SignedHead, first_head_over
-from audit.log import merkle, seals, storage, tiles
+from audit.log import merkle, seals
+from audit.log.proving import Prover
 from audit.models import Subject
 
 #: How often the rows are read again when new ones are written meanwhile.
@@ -62,9 +63,9 @@ def collect(subject: str) -> SealedRecord:
     rows = _settled(subject)
     leaves = _leaves(rows)
     head = first_head_over(max(leaves) + 1)
-    read = tiles.reader(head.size, storage.read_tiles)
+    prover = Prover(size=head.size, root=head.root)
     try:
-        sealed = [_proven(*pair, head, read) for pair in zip(rows, leaves, strict=True)]
+        sealed = [_proven(*pair, prover) for pair in zip(rows, leaves, strict=True)]
     except LogError as error:
         raise EvidenceError(
             f"The record about {subject} is not what was sealed; `manage.py verify_record` names "
@@ -126,15 +127,12 @@ def _leaves(rows: Sequence[Any]) -> list[int]:
     return [found[row._meta.db_table, row.pk] for row in rows]
 
 
-def _proven(row: Any, leaf: int, head: SignedHead, read: merkle.Read) -> SealedRow:
-    proof = merkle.inclusion_proof(leaf, head.size, read)
+def _proven(row: Any, leaf: int, prover: Prover) -> SealedRow:
     try:
         entry = merkle.entry_of(bytes.fromhex(row.salt), row.canonical.encode())
     except ValueError as error:
         raise EvidenceError(f"The salt of row {row.number} is malformed.") from error
-    merkle.check_inclusion(
-        leaf_hash=merkle.hash_leaf(entry), index=leaf, size=head.size, proof=proof, root=head.root
-    )
+    proof = prover.prove(leaf, entry)
     said = json.loads(row.canonical)
     return SealedRow(
         number=row.number, text=row.canonical, salt=row.salt, said=said, leaf=leaf, proof=proof
