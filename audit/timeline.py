@@ -30,7 +30,7 @@ class Facts:
 def facts_about(subject: str) -> list[Any]:
     """Return the history rows of a subject from all tables, oldest first.
 
-    Rows of erased or unattributed kinds do not exist: each has an actor, an event and a number.
+    Each has an actor, an event and a number; the bytes of one may be gone (``audit.erasure``).
     """
     rows = [row for model in tables() for row in model.objects.filter(subject=subject)]
     return sorted(rows, key=lambda row: row.number)

@@ -5,17 +5,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, DateTimeField, F, QuerySet, Value
 from django.http import HttpRequest
 
 from approvals.enums import RequestStatus
-from approvals.models import shown_as
+from approvals.models import ApprovalRequest, shown_as
+from audit import clock
 
 ALL = "all"
 STATUS = "status"
 _SEARCH = "q"
-#: The queue annotates its rows with the moment at which it was read; the columns go by it too.
-_LOOKED_AT = F("looked_at")
+#: Lists annotate their rows with the moment at which they were read; the columns go by it too.
+LOOKED_AT = F("looked_at")
+
+
+def as_of_now(rows: "QuerySet[ApprovalRequest]") -> "QuerySet[ApprovalRequest]":
+    """Annotate requests with the moment at which they are read, as ``looked_at``."""
+    return rows.annotate(looked_at=Value(clock.now(), output_field=DateTimeField()))
 
 
 def shown_status(request: HttpRequest) -> str:
@@ -44,7 +50,7 @@ class StatusFilter(SimpleListFilter):
         """Narrow to the status that is shown."""
         shown = shown_status(request)
         if shown in RequestStatus.values:
-            return queryset.filter(shown_as(shown, _LOOKED_AT))
+            return queryset.filter(shown_as(shown, LOOKED_AT))
         return queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
@@ -60,7 +66,7 @@ class StatusFilter(SimpleListFilter):
     def _counts(self, changelist: Any) -> Counter[str]:
         rows = changelist.get_queryset(self.request, exclude_parameters=[STATUS])
         numbers = {
-            status: Count("pk", filter=shown_as(status, _LOOKED_AT), distinct=True)
+            status: Count("pk", filter=shown_as(status, LOOKED_AT), distinct=True)
             for status in RequestStatus.values
         }
         counts = Counter(rows.order_by().aggregate(**numbers))

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import DateTimeField, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -12,13 +11,13 @@ from django.urls import URLPattern, path, reverse
 from approvals.admin import changing, deciding, evidence, pages, sentences
 from approvals.admin.columns import TONES, QueueColumns
 from approvals.admin.desk.access import may_read
-from approvals.admin.filters import StatusFilter, shown_status
+from approvals.admin.filters import StatusFilter, as_of_now, shown_status
 from approvals.admin.site import queue_name
 from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, PayloadVersion, User
 from approvals.rules import present_status
 from approvals.viewing import current_view
-from audit import clock, timeline
+from audit import timeline
 from audit.admin.base import HistoryAdmin, PlainLinks
 from audit.admin.changes import Version
 from audit.canonical import canonical_bytes
@@ -96,8 +95,7 @@ class ApprovalRequestAdmin(QueueColumns, HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read along what the sentences are made of, so that a list costs a fixed few queries."""
         rows = super().get_queryset(request).select_related("agent", "agent_key")
-        looked_at = Value(clock.now(), output_field=DateTimeField())
-        return rows.prefetch_related("payload_versions", "facts").annotate(looked_at=looked_at)
+        return as_of_now(rows.prefetch_related("payload_versions", "facts"))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leave the status out where all rows have the same."""

@@ -71,7 +71,7 @@ def _cells(result: Result) -> list[Any]:
     return [
         request.pk,
         stamp(request.submitted_at),
-        request.status,
+        result.status,
         request.agent.name,
         request.agent_key.prefix,
         request.service,

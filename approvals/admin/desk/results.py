@@ -7,7 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from approvals.admin import sentences
+from approvals.enums import RequestStatus
 from approvals.models import ApprovalRequest, FactsSnapshot
+from approvals.rules import present_status
 from executors.models import Execution
 
 #: Read together, so that a file of any length costs a fixed few queries for each so many rows.
@@ -19,6 +21,7 @@ class Result:
     """One request as it was found, with its votes, its newest facts and its execution."""
 
     request: ApprovalRequest
+    status: RequestStatus
     sentence: sentences.Sentence
     decided_by: str
     facts: FactsSnapshot | None
@@ -54,7 +57,7 @@ def read_all(rows: "QuerySet[ApprovalRequest]", most: int) -> Iterator[Result]:
         below = rows.filter(pk__lt=chunk[-1].request.pk)
 
 
-def _results(requests: Sequence[ApprovalRequest]) -> Iterator[Result]:
+def _results(requests: Sequence[Any]) -> Iterator[Result]:
     subjects = [request.pk for request in requests]
     executions: dict[str, Execution] = {
         one.subject: one for one in Execution.objects.filter(subject__in=subjects)
@@ -63,6 +66,7 @@ def _results(requests: Sequence[ApprovalRequest]) -> Iterator[Result]:
         voters: list[Any] = sorted(request.reviews.all(), key=lambda review: review.pk)
         yield Result(
             request=request,
+            status=present_status(request, request.looked_at),
             sentence=sentences.of_request(request),
             decided_by=", ".join(review.reviewer.get_username() for review in voters),
             facts=max(request.facts.all(), key=lambda row: row.number, default=None),

@@ -12,8 +12,9 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
+from approvals.admin.filters import LOOKED_AT, as_of_now
 from approvals.enums import RequestStatus
-from approvals.models import ApprovalRequest, FactsSnapshot, PayloadVersion, Refusal
+from approvals.models import ApprovalRequest, FactsSnapshot, PayloadVersion, Refusal, shown_as
 from audit import timeline
 from executors.models import Execution
 from executors.money import DECIMALS
@@ -107,7 +108,7 @@ def parse_amount(text: str) -> tuple[int, str]:
 
 def find(asked: dict[str, Any]) -> "QuerySet[ApprovalRequest]":
     """Return the requests that match all of a valid form's cleaned data, newest first."""
-    rows = ApprovalRequest.objects.all()
+    rows = as_of_now(ApprovalRequest.objects.all())
     for name, narrow in _NARROW.items():
         if asked.get(name):
             rows = rows.filter(narrow(asked[name]))
@@ -162,7 +163,7 @@ _NARROW: dict[str, Callable[[Any], Q]] = {
     "customer": _by_customer,
     "payment": _by_payment,
     "amount": _by_amount,
-    "status": lambda value: Q(status=value),
+    "status": lambda value: shown_as(value, LOOKED_AT),
     "since": lambda day: Q(submitted_at__gte=datetime.combine(day, time.min, UTC)),
     "until": lambda day: Q(submitted_at__lte=datetime.combine(day, time.max, UTC)),
 }

@@ -69,6 +69,18 @@ def test_each_field_finds_it_and_not_the_other(carried_out, other, desk):
         assert found(desk, **one) == [carried_out.pk], one
 
 
+def test_what_ran_out_is_found_as_expired_swept_or_not(pending_request, desk, later):
+    assert found(desk, status="PENDING") == [pending_request.pk]
+    later(days=8)
+
+    assert found(desk, status="PENDING") == []
+    assert found(desk, status="EXPIRED") == [pending_request.pk]
+    asked = {"status": "EXPIRED"}
+    assert ">Expired<" in text_of(desk.get(SEARCH, asked))
+    file = b"".join(desk.get(reverse("record-export"), asked).streaming_content).decode()
+    assert f"{pending_request.pk}," in file and ",EXPIRED," in file and ",PENDING," not in file
+
+
 def test_what_both_are_finds_both_newest_first(carried_out, other, desk):
     key = carried_out.agent_key
     today = clock.now().date().isoformat()
