@@ -18,7 +18,7 @@ from pathlib import Path
 
 from config.embedded import valkey
 from config.processes import ProcessFailedError, ask_to_stop, finish, spawn, tied_to_parent
-from tests.support import chromium, measured, survived, totals
+from tests.support import chromium, measured, node, survived, totals
 from tests.support.postgres import running_postgres
 from tests.support.totals import Totals
 
@@ -70,7 +70,7 @@ def main() -> int:
             _pytest_on_postgres(run, services)
             run.failures += measured.failures(run.environment, tell=_say)
             return _verdict(run)
-    except (ProcessFailedError, chromium.NoBrowserError) as error:
+    except (ProcessFailedError, chromium.NoBrowserError, node.NoNodeError) as error:
         sys.exit(str(error))
 
 
@@ -94,12 +94,15 @@ def _prepare(run: Run, services: ExitStack) -> None:
     }
     browser = chromium.find_or_install()
     _say(f"Browser: {browser}")
+    second_verifier = node.find_or_install()
+    _say(f"Second verifier: {second_verifier}")
     if not kept.get(totals.ALLOWED_SKIP):
         _say(f"Contract tests: the local Stripe alone, for {totals.ALLOWED_SKIP} is not set.")
     redis_url = kept.get("TEST_REDIS_URL") or services.enter_context(_running_valkey())
     run.environment = kept | {
         "COUNTERSIGN_ENV": "test",
         "CHROMIUM_PATH": str(browser),
+        "NODE_BINARY": str(second_verifier),
         "TEST_REDIS_URL": redis_url,
         "COVERAGE_FILE": str(ARTIFACTS / "coverage"),
     }

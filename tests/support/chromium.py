@@ -2,8 +2,9 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
+
+from tests.support import debian
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -29,21 +30,14 @@ def find_or_install() -> Path:
 
 
 def _install() -> Path:
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
+    if not debian.may_install():
         raise NoBrowserError(
             "The tests of the admin need Chromium or Chrome. Install it (on Debian as root: "
             "apt-get install chromium), or let CHROMIUM_PATH name it."
         )
     print("Installing Chromium for the tests of the admin ...", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in ("update -q", "install -q -y --no-install-recommends chromium"):
-        result = subprocess.run(
-            [apt, *command.split()], env=environment, capture_output=True, text=True, check=False
-        )
+    said = debian.install("chromium")
     browser = find()
     if browser is None:
-        raise NoBrowserError(
-            f"Chromium could not be installed: {(result.stderr or result.stdout).strip()[-300:]}"
-        )
+        raise NoBrowserError(f"Chromium could not be installed: {said}")
     return browser

@@ -1,10 +1,11 @@
 """Finds Node, in which the second verifier is written, or gets it where that is allowed."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 from pathlib import Path
+
+from tests.support import debian
 
 _NAMES = ("node", "nodejs")
 #: The first that reads a key in the form of a JWK.
@@ -36,28 +37,14 @@ def find_or_install() -> Path:
 
 
 def _install() -> Path:
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
+    if not debian.may_install():
         raise NoNodeError(
             f"The second verifier of evidence files needs Node {_OLDEST} or newer. Install it (on "
             "Debian as root: apt-get install nodejs), or let NODE_BINARY name it."
         )
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with Path(__file__).open("rb") as lock:
-        # The processes of a parallel run come here together; the package manager takes one.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (found := find()) is not None:
-            return found
-        for command in ("update -q", "install -q -y --no-install-recommends nodejs"):
-            result = subprocess.run(
-                [apt, *command.split()],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+    print("Installing Node for the second verifier of evidence files ...", flush=True)
+    said = debian.install("nodejs")
     node = find()
     if node is None:
-        said = (result.stderr or result.stdout).strip()[-300:]
         raise NoNodeError(f"Node could not be installed: {said}")
     return node
