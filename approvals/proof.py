@@ -13,7 +13,6 @@ from approvals.enums import Outcome
 from approvals.models import Decision, PayloadVersion, Review
 from audit.canonical import digest_of, sha256_hex
 from audit.erasure import told
-from audit.erasure.fields import is_erased
 from audit.errors import CanonicalError, SignatureError
 from audit.history import stamp
 from audit.log.verification.findings import Finding
@@ -42,11 +41,10 @@ def check_decisions(rows: Sequence[Decision]) -> Iterator[Finding]:
     """
     trusted = keys.load_trusted_keys(settings.COUNTERSIGN_TRUSTED_KEYS_FILE)
     around = _around(rows)
-    gone = [row for row in rows if is_erased(row.token)]
-    erasures = told.erasures_of(row.request_id for row in gone)
+    lost = told.lost_tokens(rows, lambda row: row.request_id)
     for row in rows:
-        if row in gone:
-            if not told.covers(row, erasures.get(row.request_id, [])):
+        if row.pk in lost:
+            if not lost[row.pk]:
                 yield _finding(row, "Its token is gone, and no erasure says so.")
             continue
         for sentence in _check(row, keys.as_of(trusted, row.decided_at), around[row.request_id]):

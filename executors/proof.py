@@ -12,7 +12,6 @@ from typing import Any
 from django.conf import settings
 
 from audit.erasure import told
-from audit.erasure.fields import is_erased
 from audit.log.verification.findings import Finding
 from audit.signing import keys
 from executors import verification
@@ -50,11 +49,10 @@ def check_executions(rows: Sequence[Execution]) -> Iterator[Finding]:
     trusted = keys.load_trusted_keys(settings.COUNTERSIGN_TRUSTED_KEYS_FILE)
     table = Execution._meta.db_table
     around = _around(rows)
-    gone = [row for row in rows if is_erased(row.token)]
-    erasures = told.erasures_of(row.subject for row in gone)
+    lost = told.lost_tokens(rows, lambda row: row.subject)
     for row in rows:
-        if row in gone:
-            if not told.covers(row, erasures.get(row.subject, [])):
+        if row.pk in lost:
+            if not lost[row.pk]:
                 sentence = "Its token is gone, and no erasure says so."
                 yield Finding(kind="token", table=table, row=row.pk, sentence=sentence)
             continue

@@ -1,12 +1,13 @@
 """What erasures say, out of their own genuine history rows: a row of them alone proves nothing."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from audit import canonical, history
 from audit.erasure import declared
+from audit.erasure.fields import is_erased
 from audit.log.verification.pages import Unreadable, pages
 from audit.models import Erasure
 
@@ -56,7 +57,14 @@ def of_row(row: Any, erasures: Mapping[str, list[ToldErasure]]) -> tuple[ToldEra
     return None
 
 
-def covers(row: Any, erasures: Iterable[ToldErasure]) -> bool:
+def lost_tokens(rows: Iterable[Any], subject_of: Callable[[Any], str]) -> dict[Any, bool]:
+    """Return the keys of the rows whose token is gone, and whether a genuine erasure took it."""
+    gone = [row for row in rows if is_erased(row.token)]
+    erasures = erasures_of(map(subject_of, gone))
+    return {row.pk: _covers(row, erasures.get(subject_of(row), [])) for row in gone}
+
+
+def _covers(row: Any, erasures: Iterable[ToldErasure]) -> bool:
     """Tell whether one of these erasures took the data of a row that is no history row."""
     return any(str(row.pk) in told.others.get(row._meta.db_table, []) for told in erasures)
 
